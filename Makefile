@@ -1,0 +1,25 @@
+.PHONY: help check test test-all notebooks demo data
+
+help:            ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+
+check:           ## Lint, format and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+test:            ## The fast tests
+	pytest
+
+test-all:        ## All tests, the slow and the browser's among them
+	pytest -m "slow or not slow"
+
+notebooks:       ## Run every notebook headless and strip its outputs
+	pytest -m "slow or not slow" tests/test_notebooks.py
+	nbstripout notebooks/*.ipynb
+
+demo:            ## The whole loop on the demo shop
+	wa-products demo
+
+data:            ## Write the demo shop again from its seed
+	python data/make_demo.py

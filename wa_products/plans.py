@@ -1,0 +1,189 @@
+"""
+A plan: the frozen, approved rows of one campaign, with a hash that shows any later change.
+
+A plan file holds the addresses it sends to: it is written readable by its owner alone and belongs in no repository.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from wa_products import arms, frames
+from wa_products.errors import PlanError
+
+ROWS: dict[str, frames.Kind] = {
+    "customer_id": "text",
+    "to": "text",
+    "recipient": "text",
+    "product_retailer_id": "text",
+    "kind": "text",
+    "source": "text",
+    "probability": "number",
+    "last_inbound_at": "time",
+    "closes_at": "time",
+    "title": "text",
+    "price": "money",
+    "currency": "text",
+    "body": "text",
+    "footer": "text",
+}
+_HEADER = ("campaign", "catalog_id", "approved_by", "created_at", "expires_at", "holdout", "waterfall")
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Plan:
+    """
+    The approved rows of one campaign, one a customer.
+
+    `rows` has the columns of `wa_products.plans.ROWS`. `waterfall` counts the customers by the reason for which
+    they got no message (``reason``, ``customers``), from all that were looked at down to the planned.
+    `digest` is the SHA-256 of everything else; `check` refuses a plan whose content no longer gives it.
+    """
+
+    campaign: str
+    catalog_id: str
+    approved_by: str
+    created_at: pd.Timestamp
+    expires_at: pd.Timestamp
+    holdout: float
+    waterfall: tuple[tuple[str, int], ...]
+    rows: pd.DataFrame
+    digest: str
+
+    @classmethod
+    def make(
+        cls,
+        rows: pd.DataFrame,
+        *,
+        campaign: str,
+        catalog_id: str,
+        approved_by: str,
+        created_at: pd.Timestamp,
+        holdout: float,
+        waterfall: tuple[tuple[str, int], ...] = (),
+    ) -> Self:
+        """
+        Freeze `rows` as the plan of `campaign`. It expires when the last of its windows closes.
+
+        Raises PlanError where the campaign or the approver has no name, a customer stands in two rows, a row has no
+        address, or the holdout is no share.
+        """
+        frozen = frames.conform(frames.require(rows, ROWS, "the plan"), ROWS, "the plan")[list(ROWS)]
+        frozen = frozen.sort_values("customer_id", ignore_index=True)
+        _refuse_unusable(frozen, campaign, approved_by, catalog_id)
+        arms.assign(campaign, frozen["customer_id"], frozen["kind"], holdout)
+        header: dict[str, Any] = {
+            "campaign": campaign.strip(),
+            "catalog_id": catalog_id,
+            "approved_by": approved_by.strip(),
+            "created_at": created_at,
+            "expires_at": created_at if frozen.empty else frozen["closes_at"].max(),
+            "holdout": float(holdout),
+            "waterfall": tuple((str(reason), int(customers)) for reason, customers in waterfall),
+        }
+        return cls(**header, rows=frozen, digest=_digest(header, frozen))
+
+    @property
+    def arms(self) -> pd.Series:
+        """Return ``treated`` or ``holdout`` for each row of `rows`."""
+        return arms.assign(self.campaign, self.rows["customer_id"], self.rows["kind"], self.holdout)
+
+    def check(self, at: pd.Timestamp) -> None:
+        """Raise PlanError where the plan was changed after approval, was not approved, or has expired at `at`."""
+        if _digest({name: getattr(self, name) for name in _HEADER}, self.rows) != self.digest:
+            raise PlanError(f"the plan of {self.campaign!r} was changed after its approval: review it again")
+        if not self.approved_by:
+            raise PlanError(f"nobody approved the plan of {self.campaign!r}: review it, then give approved_by")
+        if at >= self.expires_at:
+            raise PlanError(
+                f"the plan of {self.campaign!r} expired at {self.expires_at:%Y-%m-%d %H:%M} UTC, "
+                f"when its last window closed: load the shop again and make a new plan"
+            )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the plan as JSON lines, header first, readable by its owner alone; return the path."""
+        header = {name: _plain(getattr(self, name)) for name in _HEADER}
+        lines = [{"plan": 1, **header, "digest": self.digest}, *_records(self.rows)]
+        target = Path(path)
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a plan that `save` wrote. Raises PlanError where it is no plan or a line of it was changed."""
+        try:
+            lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line]
+            header, records = lines[0], lines[1:]
+            values = {name: _parsed(name, header[name]) for name in _HEADER}
+            rows = frames.conform(pd.DataFrame(records, columns=list(ROWS)), ROWS, "the plan")
+            rows["price"] = rows["price"].map(lambda price: None if price is None else Decimal(price))
+            plan = cls(**values, rows=rows, digest=header["digest"])
+        except FileNotFoundError as error:
+            raise PlanError(f"there is no plan at {path}: make one with wa-products plan") from error
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError) as error:
+            raise PlanError(f"{path} is not a plan that this package wrote, or was cut short: review again") from error
+        if _digest(values, rows) != plan.digest:
+            raise PlanError(f"{path} was changed after its approval: review it again")
+        return plan
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        held = int((self.arms == arms.HOLDOUT).sum())
+        return (
+            f"<Plan {self.campaign!r}: {len(self) - held} to send, {held} held out, approved by {self.approved_by!r}, "
+            f"expires {self.expires_at:%Y-%m-%d %H:%M} UTC, {self.digest[:12]}>"
+        )
+
+
+def _refuse_unusable(rows: pd.DataFrame, campaign: str, approved_by: str, catalog_id: str) -> None:
+    missing = [
+        name
+        for name, value in (("campaign", campaign), ("approved_by", approved_by), ("catalog_id", catalog_id))
+        if not value.strip()
+    ]
+    if missing:
+        raise PlanError(f"a plan needs {' and '.join(missing)}: give a name for each")
+    for fault, where in (
+        ("stands in more than one row", rows["customer_id"].duplicated()),
+        ("has no address", (rows["to"] == "") & (rows["recipient"] == "")),
+        ("has no product", rows["product_retailer_id"] == ""),
+        ("has no time at which the window closes", rows["closes_at"].isna()),
+    ):
+        if where.any():
+            raise PlanError(f"customer {rows.loc[where, 'customer_id'].iloc[0]} {fault} (of {where.sum()} such rows)")
+
+
+def _digest(header: dict[str, Any], rows: pd.DataFrame) -> str:
+    content = [{name: _plain(value) for name, value in header.items()}, *_records(rows)]
+    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in rows[list(ROWS)].to_dict("records")]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Decimal):
+        return str(value)
+    if value is None or value is pd.NaT or value != value:  # noqa: PLR0124  # NaN is not itself
+        return None
+    return value.isoformat() if isinstance(value, pd.Timestamp) else value
+
+
+def _parsed(name: str, value: Any) -> Any:  # noqa: ANN401  # whatever a header holds
+    if name.endswith("_at"):
+        return pd.Timestamp(value)
+    return tuple((reason, customers) for reason, customers in value) if name == "waterfall" else value
