@@ -201,10 +201,8 @@ def conform(frame: pd.DataFrame, shape: Mapping[str, Kind], name: str) -> pd.Dat
 
 
 def _cast(values: pd.Series, kind: Kind, name: str) -> pd.Series:
-    if kind == "text" and values.dtype == "str" and not values.hasnans:
-        return values
     if kind != "money" and values.dtype == DTYPES[kind]:
-        return values
+        return values.fillna("") if kind == "text" else values
     try:
         if kind == "time":
             return pd.to_datetime(values, utc=True).astype(DTYPES["time"])

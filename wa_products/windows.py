@@ -50,7 +50,7 @@ def threads(inbound: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     by_customer = known.groupby("customer_id", sort=True)
     changed_at = known[known["previous_wa_id"] != ""].groupby("customer_id")["received_at"].max()
     opening = known[~known["kind"].isin(NOT_OPENING)]
-    moved = opening["customer_id"].map(changed_at)
+    moved = changed_at.reindex(opening["customer_id"]).set_axis(opening.index)
     opening = opening[~(opening["received_at"] < moved)]
     last = opening.groupby("customer_id")["received_at"].max()
 
