@@ -1,0 +1,69 @@
+"""Single values of a webhook as they come: text or number, of the expected kind or not. Nothing here raises."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_NUMBER, _LARGEST_EXPONENT = 64, 18
+_MILLISECONDS_FROM, _TIMES_END = 10**11, 10**14  # 10**11 s is the year 5138, 10**11 ms is 1973
+_PHONE_DIGITS = range(5, 21)
+
+
+def a_list(value: object) -> list[Any]:
+    """Return a list as it is, nothing as the empty list, and anything else as its only element."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def a_dict(value: object) -> dict[str, Any]:
+    """Return a dict as it is, and anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: object) -> str:
+    """Return text that every store and frame can hold (no NUL, no lone surrogate); ``""`` for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def digits(value: object) -> str:
+    """Return the digits of a phone number, ``""`` for anything else."""
+    found = text_of(value).translate({ord(mark): None for mark in "+-() "})
+    return found if found.isascii() and found.isdigit() and len(found) in _PHONE_DIGITS else ""
+
+
+def number(value: object) -> Decimal | None:
+    """Return a finite number of sensible size, None for anything else."""
+    text = text_of(value).strip()
+    if not text or len(text) > _LONGEST_NUMBER:
+        return None
+    try:
+        found = Decimal(text)
+    except ArithmeticError:
+        return None
+    return found if found.is_finite() and abs(found.adjusted()) < _LARGEST_EXPONENT else None
+
+
+def moment(value: object) -> datetime | None:
+    """Return the time of a Unix timestamp in seconds or milliseconds, None for anything else."""
+    found = number(value)
+    if found is None or not 1 <= found < _TIMES_END:
+        return None
+    seconds = found / 1000 if found >= _MILLISECONDS_FROM else found
+    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def content_id(part: object) -> str:
+    """Return an id made of the content, for what comes without one: the same content, the same id."""
+    try:
+        content = json.dumps(part, sort_keys=True, default=str)
+    except (ValueError, TypeError, RecursionError):
+        content = type(part).__name__
+    return "sha." + blake2b(content.encode(), digest_size=12).hexdigest()
