@@ -1,0 +1,80 @@
+"""What a recommender is, and the frame that it gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wa_products import frames
+    from wa_products.datasets import Dataset
+
+RECOMMENDED: dict[str, frames.Kind] = {
+    "customer_id": "text",
+    "product_retailer_id": "text",
+    "score": "number",
+    "probability": "number",
+    "why": "text",
+    "kind": "text",
+    "due_at": "time",
+    "horizon_days": "number",
+}
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """
+    Anything with a name that learns from a shop and then names products for customers.
+
+    `recommend` returns a row a customer and product with at least ``customer_id, product_retailer_id, score``;
+    ``probability`` (of a purchase within ``horizon_days``), ``why``, ``kind`` and ``due_at`` are welcome.
+    `wa_products.testing.check_recommender` says whether the contract is kept.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the name under which proposals say where they came from."""
+
+    def fit(self, data: Dataset) -> Self:
+        """Learn from what was known at ``data.as_of`` and return the recommender itself."""
+
+    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
+        """Return at most `k` products for each of `customer_ids`, only those worth sending."""
+
+
+def asked(customer_ids: Iterable[str]) -> pd.Index:
+    """Return the customers asked for, each once, in the order of asking."""
+    return pd.Index(list(customer_ids), dtype="str", name="customer_id").unique()
+
+
+def best(rows: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Return the `k` rows of highest `score` of each customer, best first; ties go to the smaller product id."""
+    order = ["customer_id", "score", "product_retailer_id"]
+    ranked = rows.sort_values(order, ascending=[True, False, True], kind="stable")
+    kept = ranked.drop_duplicates(["customer_id", "product_retailer_id"])
+    return kept[kept.groupby("customer_id").cumcount() < k].reset_index(drop=True)
+
+
+def sendable(catalog: pd.DataFrame) -> pd.Series:
+    """Return the ids of the products that can be sent."""
+    return catalog.loc[catalog["sendable"], "product_retailer_id"].drop_duplicates()
+
+
+def stand_ins(catalog: pd.DataFrame, bought: pd.Series) -> pd.Series:
+    """
+    Return, for each product that cannot be sent, the sibling of its item group to send instead.
+
+    `bought` counts purchases by product id. The sibling bought most wins, then the smaller id. Products without a
+    sendable sibling are absent.
+    """
+    products = catalog.loc[catalog["item_group_id"] != "", ["product_retailer_id", "item_group_id", "sendable"]]
+    products = products.drop_duplicates("product_retailer_id")
+    count = products["product_retailer_id"].map(bought).fillna(0)
+    live = products.assign(bought=count)[products["sendable"]]
+    first = live.sort_values(["bought", "product_retailer_id"], ascending=[False, True])
+    sibling = first.drop_duplicates("item_group_id").set_index("item_group_id")["product_retailer_id"]
+    gone = products[~products["sendable"]].set_index("product_retailer_id")["item_group_id"]
+    return gone.map(sibling).dropna().astype("str")

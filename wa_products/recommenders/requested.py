@@ -1,0 +1,114 @@
+"""Requested: what the customer asked for in the last days, by the product's own enquiry button or in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+
+from wa_products import frames
+from wa_products.errors import DataError
+from wa_products.recommenders import phrases, protocol
+from wa_products.recommenders.histories import DAY
+from wa_products.recommenders.words import Titles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wa_products.datasets import Dataset
+
+PURCHASE = ["customer_id", "product_retailer_id", "ordered_at"]
+REQUEST = ["customer_id", "product_retailer_id", "received_at", "share", "how"]
+
+
+class Requested:
+    """
+    What a customer asked for within the last `days` and has not bought since, the latest first.
+
+    An enquiry names its product. A text names one where its words name the title of one product and no other; where
+    it could mean several, nothing is proposed. The probability is the share of the shop's earlier enquiries that were
+    followed by a purchase of that product within `horizon_days`, counted with one hit and one miss beforehand; for a
+    text, times the share of the title that was said.
+    """
+
+    name = "requested"
+
+    def __init__(self, days: int = 3, horizon_days: int = 14) -> None:
+        if min(days, horizon_days) < 1:
+            raise DataError(f"days and horizon_days must be at least 1, got {days} and {horizon_days}")
+        self.days = days
+        self.horizon_days = horizon_days
+
+    def fit(self, data: Dataset) -> Self:
+        """Read the messages up to ``data.as_of``."""
+        inbound = data.inbound[(data.inbound["received_at"] <= data.as_of) & (data.inbound["customer_id"] != "")]
+        bought = data.purchases.loc[data.purchases["ordered_at"] <= data.as_of, PURCHASE]
+        lately = inbound[inbound["received_at"] > data.as_of - self.days * DAY]
+        asked_for = pd.concat([_enquired(lately), _said(lately, data.catalog)], ignore_index=True)
+        waiting = _unanswered(asked_for, bought)
+        old = _enquired(inbound[inbound["received_at"] <= data.as_of - self.horizon_days * DAY])
+        rate = _followed(old, bought, self.horizon_days)
+        self._rows = self._proposed(_sendable(waiting, data.catalog, bought), rate, data.as_of)
+        return self
+
+    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
+        """Return at most `k` products that each customer asked for, the latest first."""
+        rows = self._rows[self._rows["customer_id"].isin(protocol.asked(customer_ids))]
+        return protocol.best(rows, max(k, 0))
+
+    def _proposed(self, waiting: pd.DataFrame, rate: float, as_of: pd.Timestamp) -> pd.DataFrame:
+        age = (as_of - waiting["received_at"]) / DAY
+        rows = waiting.assign(
+            score=waiting["share"] / (1 + age),
+            probability=rate * waiting["share"],
+            kind="request",
+            horizon_days=float(self.horizon_days),
+            why=waiting["instead"] + waiting["how"] + " " + age.map(phrases.ago).astype("str"),
+        )
+        return frames.conform(rows, protocol.RECOMMENDED, "requested")[list(protocol.RECOMMENDED)]
+
+
+def _enquired(inbound: pd.DataFrame) -> pd.DataFrame:
+    rows = inbound[inbound["product_retailer_id"] != ""]
+    return rows.assign(share=1.0, how="asked about this product")[REQUEST]
+
+
+def _said(inbound: pd.DataFrame, catalog: pd.DataFrame) -> pd.DataFrame:
+    """Return the products named in texts; the catalog is indexed only where there is a text to read."""
+    texts = inbound[(inbound["text"] != "") & (inbound["product_retailer_id"] == "")]
+    titles = Titles.of(catalog if len(texts) else catalog.iloc[:0])
+    matches = texts["text"].map(titles.match)
+    named, found = texts[matches.notna()], matches[matches.notna()]
+    return named.assign(
+        product_retailer_id=found.map(lambda match: match.product_retailer_id).astype("str"),
+        share=found.map(lambda match: match.share).astype("float64"),
+        how="named this product in a message",
+    )[REQUEST]
+
+
+def _unanswered(asked_for: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
+    """Return the latest request of each customer for each product, unless it was bought since."""
+    latest = asked_for.sort_values(["received_at", "share"], kind="stable")
+    latest = latest.drop_duplicates(["customer_id", "product_retailer_id"], keep="last")
+    last = bought.groupby(PURCHASE[:2], as_index=False)["ordered_at"].max()
+    both = latest.merge(last, on=PURCHASE[:2], how="left")
+    return both[~(both["ordered_at"] >= both["received_at"])].reset_index(drop=True)
+
+
+def _sendable(waiting: pd.DataFrame, catalog: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
+    """Return the requests with a product to send: the one asked for, or its sibling, saying so in ``instead``."""
+    asked_for = waiting["product_retailer_id"]
+    sibling = asked_for.map(protocol.stand_ins(catalog, bought["product_retailer_id"].value_counts()))
+    title = catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
+    instead = "in place of " + asked_for.map(title).fillna("") + ", which cannot be sent now; "
+    rows = waiting.assign(
+        product_retailer_id=asked_for.where(sibling.isna(), sibling), instead=instead.where(sibling.notna(), "")
+    )
+    return rows[rows["product_retailer_id"].isin(protocol.sendable(catalog))]
+
+
+def _followed(old: pd.DataFrame, bought: pd.DataFrame, horizon: int) -> float:
+    both = old.reset_index(names="request").merge(bought, on=PURCHASE[:2])
+    wait = both["ordered_at"] - both["received_at"]
+    hits = both.loc[(wait >= pd.Timedelta(0)) & (wait < horizon * DAY), "request"].nunique()
+    return (hits + 1) / (len(old) + 2)

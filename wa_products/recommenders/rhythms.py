@@ -1,0 +1,75 @@
+"""
+How often a customer buys a product, and when the next time is due.
+
+Gaps between purchases are taken as log-normal. A customer's own gaps are shrunk towards those of the product, and
+the product's towards those of the shop, so that two purchases give a date and twenty give a better one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import log_ndtr
+
+if TYPE_CHECKING:
+    from wa_products.recommenders.histories import Pairs
+
+# Weights of what is believed before the own gaps are seen, counted in gaps: weak beliefs, not tuned to any shop.
+OWN_GAP, OWN_SPREAD, PRODUCT = 1.0, 3.0, 5.0
+# Where a shop has no gap at all: a month, within a factor of two.
+ANY_GAP, ANY_SPREAD = np.log(30.0), 0.7
+LEAST_SPREAD = 0.05
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rhythm:
+    """
+    The gap of each pair, as arrays of one length.
+
+    `centre` is the mean of the logarithm of the gap in days, `spread` its standard deviation.
+    """
+
+    centre: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def days(self) -> np.ndarray:
+        """Return the typical gap in days."""
+        return np.exp(self.centre)
+
+    @property
+    def give_or_take(self) -> np.ndarray:
+        """Return the standard deviation of the gap in days, to first order."""
+        return self.days * self.spread
+
+
+def rhythm(found: Pairs, products: int) -> Rhythm:
+    """Return the rhythm of each pair of `found`; `products` is the number of products in the history."""
+    gaps = found.times - 1
+    typical = _shrunk(found.gap_log, gaps, ANY_GAP, found.product, products)
+    centre = (found.gap_log + OWN_GAP * typical) / (gaps + OWN_GAP)
+    around = np.maximum(found.gap_log2 - 2 * centre * found.gap_log + gaps * centre**2, 0.0)
+    usual = _shrunk(around, np.maximum(gaps - 1, 0.0), ANY_SPREAD**2, found.product, products)
+    variance = (around + OWN_SPREAD * usual) / (gaps + OWN_SPREAD)
+    return Rhythm(centre=centre, spread=np.sqrt(np.maximum(variance, LEAST_SPREAD**2)))
+
+
+def _shrunk(total: np.ndarray, weight: np.ndarray, default: float, product: np.ndarray, products: int) -> np.ndarray:
+    shop = (total.sum() + PRODUCT * default) / (weight.sum() + PRODUCT)
+    totals = np.bincount(product, weights=total, minlength=products)
+    weights = np.bincount(product, weights=weight, minlength=products)
+    return ((totals + PRODUCT * shop) / (weights + PRODUCT))[product]
+
+
+def chance(found: Pairs, of: Rhythm, horizon: float) -> np.ndarray:
+    """
+    Return the chance of a purchase within `horizon` days, were every pair bought again some day.
+
+    It is what the log-normal gap leaves, given that the product was not bought since the last time.
+    """
+    spread = of.spread * np.sqrt(1 + 1 / found.times)
+    now = (np.log(found.since) - of.centre) / spread
+    then = (np.log(found.since + horizon) - of.centre) / spread
+    return -np.expm1(log_ndtr(-then) - log_ndtr(-now))
