@@ -61,6 +61,7 @@ def test_a_business_scoped_user_id():
         ({"product_retailer_id": " "}, "product_retailer_id"),
         ({"body": ""}, "body"),
         ({"body": "x" * 1025}, "body"),
+        ({"body": "half \ud83d"}, "body"),
         ({"footer": "x" * 61}, "footer"),
         ({"reply_to": ""}, "reply_to"),
         ({"opaque": "x" * 513}, "opaque"),
@@ -85,7 +86,7 @@ def test_emoji_past_the_utf_16_length():
         make(footer="\N{BANANA}" * 60)
 
 
-@given(st.text(alphabet=st.characters(max_codepoint=0xFFFF), min_size=1, max_size=1100))
+@given(st.text(alphabet=st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1, max_size=1100))
 def test_body_property(body):
     """Any body either comes through unchanged within its limit, or is refused by name."""
     if 1 <= len(body) <= 1024 and body.strip():

@@ -11,6 +11,7 @@ WaProductsError
         NotInCatalog              the product cannot be shown: mend the catalog or its link
         AuthError                 token, permission or account: mend the account, stop the run
         RecipientError            this customer cannot receive it: leave them out
+    NotSent                       no connection, the request never left: mend the network, send again
     OutcomeUnknown                the request left and no answer came: listen, never resend
 """
 
@@ -86,3 +87,7 @@ class RecipientError(CloudAPIError):
 
 class OutcomeUnknown(WaProductsError):
     """The request left this machine and no answer came back. Listen to the webhooks; never resend."""
+
+
+class NotSent(WaProductsError):
+    """No connection was made and nothing was sent. Mend the network or WA_GRAPH_URL; sending again is safe."""

@@ -16,6 +16,7 @@ from wa_products.errors import DataError
 
 BODY, FOOTER, OPAQUE = 1024, 60, 512
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 
@@ -74,13 +75,15 @@ def _address(to: str | None, recipient: str | None) -> dict[str, Any]:
 def _filled(field: str, value: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise DataError(f"{field} must be text and not blank")
+    if _SURROGATE.search(value):
+        raise DataError(f"{field} holds half of a character (a lone surrogate), which no request can carry")
     return value
 
 
 def _within(field: str, value: str, limit: int) -> str:
     if len(_filled(field, value)) > limit:
         raise DataError(f"{field} has {len(value):,} characters; at most {limit:,} are allowed")
-    units = len(value.encode("utf-16-le", "surrogatepass")) // 2
+    units = len(value.encode("utf-16-le")) // 2
     if units > limit:
         warnings.warn(
             f"{field} has {len(value):,} characters but {units:,} UTF-16 units, past {limit:,}: "

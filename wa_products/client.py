@@ -1,0 +1,193 @@
+"""
+The Cloud API over httpx: one message a call, and every way it can end told apart.
+
+Accepted, refused with a code, never left this machine, or unknown: only these four. A request that may have arrived
+is never repeated here, because the Cloud API knows no idempotency key and a second request is a second message.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import httpx
+import pandas as pd
+
+from wa_products import codes
+from wa_products.errors import NotSent, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from wa_products.errors import CloudAPIError
+    from wa_products.settings import Settings
+
+CONNECTIONS = 8  # httpx looks through all connections for each request: more make it slower, not faster
+TIMEOUT = httpx.Timeout(connect=5, write=10, read=20, pool=30)
+DEADLINE = 30.0
+_LARGEST_ANSWER = 1_000_000
+_OK, _FIRST_SERVER_ERROR, _REQUEST_TIMEOUT = 200, 500, 408
+# Raised before the first byte of the request is written.
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+class Clock(Protocol):
+    """Where a client takes its time from; the sandbox brings its own."""
+
+    def now(self) -> pd.Timestamp:
+        """Return the moment, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        ...
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> pd.Timestamp:
+        """Return the moment, in UTC."""
+        return pd.Timestamp(datetime.now(UTC))
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An accepted message: not yet sent, let alone delivered. The ids hold a phone number and stay out of the repr."""
+
+    wamid: str = field(repr=False)
+    wa_id: str = field(default="", repr=False)
+    user_id: str = field(default="", repr=False)
+
+
+class Client:
+    """
+    Sends messages from one business number. Use it as a context manager, or call `close`.
+
+    `base_url` and `transport` (any httpx transport) take the place of Meta's servers; `clock` that of this machine's.
+    With a transport of its own a client sends one message at a time, else up to `workers` at once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        base_url: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        settings.require("token", "phone_number_id")
+        self.catalog_id = settings.catalog_id
+        self.phone_number_id = settings.phone_number_id
+        self.clock = clock or SystemClock()
+        self.workers = CONNECTIONS if transport is None else 1
+        self._path = f"/{settings.graph_version}/{settings.phone_number_id}/messages"
+        self._http = httpx.Client(
+            base_url=base_url or settings.graph_url,
+            headers={"Authorization": f"Bearer {settings.token}"},
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            transport=transport,
+        )
+
+    def now(self) -> pd.Timestamp:
+        """Return the moment as this client's clock has it, in UTC."""
+        return self.clock.now()
+
+    def send(self, payload: dict[str, Any]) -> Accepted:
+        """
+        Post one message of `wa_products.payloads` and return what the Cloud API answered to it.
+
+        Raises CloudAPIError (one of its subclasses) where it refuses, NotSent where the request provably never left,
+        OutcomeUnknown where it left and no clear answer came.
+        """
+        # The errors of httpx hold the request with its token, so they are not chained to ours.
+        try:
+            status, headers, raw = self._post(payload)
+        except _NEVER_LEFT as error:
+            raise NotSent(f"no connection to the Cloud API ({type(error).__name__}); nothing was sent") from None
+        except OutcomeUnknown:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever else breaks, the request may have arrived
+            raise OutcomeUnknown(
+                f"the answer was lost ({type(error).__name__}); the message may be on its way"
+            ) from None
+        return _answer(status, headers, raw)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client of number {self.phone_number_id} at {self._http.base_url.host}>"
+
+    def _post(self, payload: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+        """Return status, headers and body; a body that drips in past the deadline is a lost answer."""
+        until = time.monotonic() + DEADLINE
+        raw = bytearray()
+        with self._http.stream("POST", self._path, json=payload) as response:
+            for chunk in response.iter_bytes():
+                raw += chunk
+                if len(raw) > _LARGEST_ANSWER or time.monotonic() > until:
+                    raise OutcomeUnknown("the answer was too slow or too long; the message may be on its way")
+            return response.status_code, response.headers, bytes(raw)
+
+
+def _answer(status: int, headers: httpx.Headers, raw: bytes) -> Accepted:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        body = None
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict) and isinstance(error.get("code"), int):
+        raise _refused(error, status, headers)
+    if status == _OK:
+        return _accepted(body)
+    if status >= _FIRST_SERVER_ERROR or status == _REQUEST_TIMEOUT:
+        raise OutcomeUnknown(f"HTTP {status} without an error code; the message may be on its way")
+    raise codes.refusal(0, f"HTTP {status} without an error code", http_status=status, retry_after=_wait(headers))
+
+
+def _refused(error: dict[str, Any], status: int, headers: httpx.Headers) -> CloudAPIError:
+    data = error.get("error_data")
+    details = data.get("details") if isinstance(data, dict) else data
+    return codes.refusal(
+        error["code"],
+        str(error.get("message") or ""),
+        details=details if isinstance(details, str) else "",
+        fbtrace_id=str(error.get("fbtrace_id") or ""),
+        http_status=status,
+        retry_after=_wait(headers),
+    )
+
+
+def _accepted(body: object) -> Accepted:
+    message, contact = _first(body, "messages"), _first(body, "contacts")
+    wamid = message.get("id")
+    if not isinstance(wamid, str) or not wamid:
+        raise OutcomeUnknown("HTTP 200 without a message id; the message may be on its way")
+    return Accepted(wamid, str(contact.get("wa_id") or "").strip(), str(contact.get("user_id") or "").strip())
+
+
+def _first(body: object, part: str) -> dict[str, Any]:
+    values = body.get(part) if isinstance(body, dict) else None
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], dict) else {}
+
+
+def _wait(headers: httpx.Headers) -> float | None:
+    try:
+        seconds = float(headers.get("Retry-After", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
