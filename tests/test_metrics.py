@@ -119,8 +119,8 @@ def test_failures_are_told_by_stage_class_and_code():
         ["window closed", 131047, 1, 5, "accepted"],
         ["unclassified", 424242, 1, 5, "accepted"],
         ["no answer", 0, 1, 11, "submitted"],
-        ["catalog", 131009, 1, 11, "submitted"],
         ["request", 131009, 1, 11, "submitted"],
+        ["catalog", 131009, 1, 11, "submitted"],
     ]
     assert table["what_to_do"].str.len().min() > 20
 
