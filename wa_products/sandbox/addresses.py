@@ -1,0 +1,61 @@
+"""Who is reached under which address: phones as people write them, wa_ids, business-scoped user ids, former numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wa_products.identities import match_key
+from wa_products.sandbox import chance
+from wa_products.sandbox.rules import digits
+from wa_products.sandbox.webhooks import Person
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wa_products.datasets import Dataset
+
+
+class Addresses:
+    """The people behind the addresses, by customer id; `find` reads the address of a message."""
+
+    def __init__(self, data: Dataset, people: pd.DataFrame) -> None:
+        names = people[["wa_id", "user_id", "name"]].itertuples()
+        self.people = {str(row.Index): Person(row.wa_id, row.user_id, row.name) for row in names}
+        self._customer = {person.user_id: who for who, person in self.people.items()}
+        for wa_id, who in _phones(data):
+            self._customer.setdefault(wa_id, who)
+        self._former = set(data.inbound["previous_wa_id"]) - {""}
+        for who, person in self.people.items():
+            self._customer[person.wa_id or person.user_id] = who
+            self._former.discard(person.wa_id)
+        self._by_key = {match_key(known): known for known in self._customer}
+
+    def find(self, message: dict[str, Any]) -> tuple[str, Person]:
+        """Return the customer id (``""`` where nobody is there) and the person as Meta answers about them."""
+        if not message.get("to"):
+            return self._customer.get(str(message["recipient"]), ""), Person("", str(message["recipient"]), "")
+        phone = digits(message["to"])
+        wa_id = phone if phone in self._customer else self._by_key.get(match_key(phone), phone)
+        who = "" if wa_id in self._former else self._customer.get(wa_id, "")
+        known = self.people.get(who)
+        return who, known if known and known.wa_id == wa_id else Person(wa_id, f"ZZ.{chance.token(0, wa_id)}", "")
+
+    def move(self, who: str, wa_id: str) -> Person:
+        """Give a customer another number, and with it another user id; return the person under the new ones."""
+        old = self.people[who]
+        if wa_id in self._customer:
+            raise ValueError("that number belongs to another customer")
+        country = old.user_id.partition(".")[0]
+        new = Person(wa_id, f"{country}.{int(chance.token(0, old.user_id, wa_id, size=7), 16)}", old.name)
+        self._former.add(old.wa_id)
+        self._customer |= {new.wa_id: who, new.user_id: who}
+        self._customer.pop(old.user_id, None)
+        self._by_key[match_key(wa_id)] = wa_id
+        self.people[who] = new
+        return new
+
+
+def _phones(data: Dataset) -> list[tuple[str, str]]:
+    ordered = data.orders.loc[data.orders["phone"] != "", ["phone", "customer_id"]].drop_duplicates()
+    wrote = data.inbound.loc[data.inbound["wa_id"] != "", ["wa_id", "customer_id"]].drop_duplicates()
+    return [*wrote.itertuples(index=False, name=None), *((phone.lstrip("+"), who) for phone, who in ordered.to_numpy())]
