@@ -90,6 +90,11 @@ class Person:
     shelves: list[str]
     favourites: list[Favourite]
 
+    @property
+    def stays(self) -> bool:
+        """Whether they still were a customer at `AS_OF`."""
+        return self.leaves is None or self.leaves > AS_OF
+
 
 @dataclass(kw_only=True)
 class Basket:
@@ -163,7 +168,7 @@ def _shelves(rng: np.random.Generator) -> list[str]:
 
 def _favourite(product: Product, joined: datetime, rng: np.random.Generator) -> Favourite:
     quantity = int(rng.choice([1, 2, 3], p=[0.78, 0.18, 0.04]))
-    period = product.days * quantity * float(rng.lognormal(0.69, 0.3))
+    period = product.days * quantity * float(rng.lognormal(0.70, 0.3))
     return Favourite(
         product=product,
         period=period,

@@ -28,11 +28,11 @@ ACCOUNT_ID, OTHER_ACCOUNT_ID, PHONE_NUMBER_ID = "102290120074511", "102290120074
 USER_IDS_SINCE = datetime(2026, 4, 2, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/London")
 NIGHT_ENDS = 6
-CLOSED, OPEN, HIDDEN_LATELY, MOVED, STRANGERS = 230, 226, 8, 3, 32
+CLOSED, OPEN, HIDDEN_LATELY, MOVED, STRANGERS = 205, 226, 8, 3, 32
 TEXTS = (
-    "Hi, is my order on its way?", "Thanks, it came today!", "Can I return the empty bottles with the next delivery?",
+    "Hi, is my order on its way?", "Thanks, it came today!", "Can I return the empty bottles next time?",
     "Do you deliver on Saturdays?", "Hello", "Is there a minimum order?", "The lid was loose but nothing leaked",
-    "Which one is better for hard water?", "Could you leave it at the back door please", "Do you have the big one again?",
+    "Which one is better for hard water?", "Could you leave it at the back door please", "Is the big one back?",
     "How much is delivery to Wales?", "👍 thank you", "We are nearly out again", "Can I pay when it arrives?",
     "Did you get my message yesterday?", "My dog loves it", "Is it vegan?", "Good morning, are you open today?",
     "Please change my address", "What would you recommend for a small kitchen?",
@@ -188,8 +188,9 @@ def export(
     """Return the log. `buyers` are the phones of those with an order; only they open threads as known customers."""
     chat = Chat(catalog_id, shop, rng)
     known = [person for person in everyone if person.phone and person.phone in buyers]
-    order = rng.permutation(len(known))
-    queue = iter([(known[i], Writer(name=known[i].name, phone=known[i].phone, user_id=chat.user_id())) for i in order])
+    keen = {person.phone: rng.random() - (0.6 if person.stays else 0) for person in known}  # who has left writes less
+    known.sort(key=lambda person: keen[person.phone])
+    queue = iter([(person, Writer(name=person.name, phone=person.phone, user_id=chat.user_id())) for person in known])
     log: list[tuple[datetime, Body]] = []
     log += _open_threads(chat, queue)
     log += _special_cases(chat, queue)

@@ -15,6 +15,7 @@ from pathlib import Path
 import demo_catalog
 import demo_orders
 import demo_people
+import demo_pictures
 import demo_webhooks
 import numpy as np
 from demo_people import AS_OF, SEED, Person
@@ -57,6 +58,9 @@ def main() -> None:
         path = folder / name
         path.write_bytes(text.encode())
         print(f"{path.resolve().name:24}{path.stat().st_size:>10,} bytes")
+    (folder / "images").mkdir(exist_ok=True)
+    size = sum((folder / "images" / one.image).write_bytes(demo_pictures.picture(one)) for one in shop)
+    print(f"{f'{len(shop)} pictures':24}{size:>10,} bytes")
 
 
 def truth(everyone: list[Person]) -> str:
