@@ -97,6 +97,13 @@ def truth():
     return read(DATA / "demo_truth.csv")
 
 
+@pytest.fixture(scope="module")
+def names(catalog):
+    """The retailer id of each product by the name that an order line gives it."""
+    options = [" / ".join(filter(None, (row["color"], row["size"]))) for row in catalog]
+    return {" - ".join(filter(None, (r["title"], o))): r["id"] for r, o in zip(catalog, options, strict=True)}
+
+
 def order_phone(head):
     """The digits of the first phone of an order that can be read."""
     cells = [head[column] for column in PHONE_COLUMNS]
@@ -243,13 +250,9 @@ def test_order_traps(orders):
     assert any(note.startswith("=") for note in notes)
 
 
-def test_order_lines_find_their_product(lines, catalog):
+def test_order_lines_find_their_product(lines, catalog, names):
     """A line has the retailer id, an old code or nothing as its SKU; title and options find it all the same."""
     ids = {row["id"] for row in catalog}
-    names = set()
-    for row in catalog:
-        options = " / ".join(filter(None, (row["color"], row["size"])))
-        names.add(f"{row['title']} - {options}" if options else row["title"])
     assert 0.5 < mean(line["Lineitem sku"] == "" for line in lines) < 0.9
     assert 0.1 < mean(line["Lineitem sku"] in ids for line in lines) < 0.5
     assert sum(line["Lineitem sku"] not in ids | {""} for line in lines) > 100
@@ -375,12 +378,8 @@ def test_open_threads(messages, orders, shop):
     assert 0.1 < mean(writer not in ordered for writer in still_open) < 0.35
 
 
-def test_truth_agrees_with_the_orders(truth, orders, catalog, shop):
+def test_truth_agrees_with_the_orders(truth, orders, names, shop):
     """The last purchase in the truth is the last of the export that was not undone; the next lies after it."""
-    names = {}
-    for row in catalog:
-        options = " / ".join(filter(None, (row["color"], row["size"])))
-        names.setdefault(f"{row['title']} - {options}" if options else row["title"], row["id"])
     last = {}
     for head, *others in orders:
         if head["Cancelled at"] or head["Financial Status"] == "refunded" or "Bogus" in head["Payment Method"]:
@@ -398,10 +397,10 @@ def test_truth_agrees_with_the_orders(truth, orders, catalog, shop):
     assert later < 0.08 * len(truth)
 
 
-def test_periods_can_be_learnt(truth, orders, catalog):
+def test_periods_can_be_learnt(truth, orders, names):
     """Observed gaps between purchases of a favourite have its true period as their mean."""
     wanted = {(row["customer_id"], row["product_retailer_id"]): row for row in truth if int(row["purchases"]) >= 8}
-    names = {row["id"]: f"{row['title']} - {row['size']}" for row in catalog if row["size"] and not row["color"]}
+    named = {product: name for name, product in names.items()}
     times = defaultdict(list)
     for head, *others in reversed(orders):
         if head["Cancelled at"] or head["Financial Status"] == "refunded":
@@ -410,7 +409,7 @@ def test_periods_can_be_learnt(truth, orders, catalog):
             times[key_of(head), row["Lineitem name"]].append(moment(row["Created at"]))
     ratios = []
     for (customer, product), row in wanted.items():
-        bought = times.get((customer, names.get(product, "")), [])
+        bought = times[customer, named[product]]
         if len(bought) == int(row["purchases"]):
             ratios.append((bought[-1] - bought[0]).days / (len(bought) - 1) / float(row["period_days"]))
     assert len(ratios) > 150
