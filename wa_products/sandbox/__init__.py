@@ -135,13 +135,7 @@ class Sandbox:
         """POST the bodies not taken yet to `url`, signed as Meta signs; return how many were answered with 200."""
         waiting = self.webhooks()
         with httpx.Client() as http:
-            for body in waiting:
-                signed = {
-                    "content-type": "application/json",
-                    "x-hub-signature-256": webhooks.signature(body, app_secret),
-                }
-                if http.post(url, content=body, headers=signed).status_code != httpx.codes.OK:
-                    self._undelivered.append(body)
+            self._undelivered = [body for body in waiting if not _posted(http, url, body, app_secret)]
         return len(waiting) - len(self._undelivered)
 
     def change_number(self, customer_id: str, wa_id: str) -> None:
@@ -170,6 +164,14 @@ class Sandbox:
 def app(data: Dataset, *, seed: int = 7, tick: Callable[[], float] | None = None) -> Starlette:
     """Return the ASGI app of a new sandbox, for uvicorn or another server."""
     return Sandbox(data, seed=seed, tick=tick).app
+
+
+def _posted(http: httpx.Client, url: str, body: bytes, app_secret: str) -> bool:
+    headers = {"content-type": "application/json", "x-hub-signature-256": webhooks.signature(body, app_secret)}
+    try:
+        return http.post(url, content=body, headers=headers).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 def _seen_at(data: Dataset, as_of: pd.Timestamp) -> Dataset:
