@@ -86,7 +86,8 @@ class Popular:
     def _unbought(self, customers: pd.Index, ranked: pd.DataFrame) -> pd.DataFrame:
         code = self._customers.get_indexer(customers).astype("int64")
         key = np.add.outer(code * self._size, ranked["product"].to_numpy()).ravel()
-        new = ~np.isin(key, self._bought) | np.repeat(code < 0, len(ranked))
+        place = np.minimum(np.searchsorted(self._bought, key), max(len(self._bought) - 1, 0))
+        new = np.repeat(code < 0, len(ranked)) if not len(self._bought) else self._bought[place] != key
         rows = ranked.iloc[np.tile(np.arange(len(ranked)), len(customers))[new]].reset_index(drop=True)
         return rows.assign(customer_id=np.repeat(customers, len(ranked))[new])
 

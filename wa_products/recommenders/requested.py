@@ -77,7 +77,7 @@ def _said(inbound: pd.DataFrame, catalog: pd.DataFrame) -> pd.DataFrame:
     """Return the products named in texts; the catalog is indexed only where there is a text to read."""
     texts = inbound[(inbound["text"] != "") & (inbound["product_retailer_id"] == "")]
     titles = Titles.of(catalog if len(texts) else catalog.iloc[:0])
-    matches = texts["text"].map(titles.match)
+    matches = texts["text"].map({text: titles.match(text) for text in texts["text"].unique()})
     named, found = texts[matches.notna()], matches[matches.notna()]
     return named.assign(
         product_retailer_id=found.map(lambda match: match.product_retailer_id).astype("str"),

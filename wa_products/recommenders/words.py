@@ -57,9 +57,17 @@ def near(word: str) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Titles:
-    """The titles of a catalog, indexed by word. A rare word weighs more than a common one."""
+    """
+    The titles of a catalog, indexed by word. A rare word weighs more than a common one.
 
-    products: list[tuple[str, str, tuple[str, ...]]]
+    Products whose titles have the same words stand in one entry of `products`, as (id, item group) by id; `full` is
+    the weight of all words of the entry's title. `having` leads from a word to entries, `spelt` from a word with or
+    without one of its letters to the words of titles.
+    """
+
+    products: list[list[tuple[str, str]]]
+    titles: list[tuple[str, ...]]
+    full: list[float]
     having: dict[str, list[int]]
     spelt: dict[str, list[str]]
     weight: dict[str, float]
@@ -68,43 +76,41 @@ class Titles:
     def of(cls, catalog: pd.DataFrame) -> Self:
         """Index the titles of `catalog`, sendable or not: a product that cannot be sent is still what is meant."""
         columns = catalog[["product_retailer_id", "item_group_id", "title"]].sort_values("product_retailer_id")
-        products = [(p, group or p, words(title)) for p, group, title in columns.itertuples(index=False)]
+        entries: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+        for product, group, title in columns.itertuples(index=False):
+            entries[words(title)].append((product, group or product))
+        titles = list(entries)
         having: dict[str, list[int]] = defaultdict(list)
         spelt: dict[str, list[str]] = defaultdict(list)
-        for at, (_, _, title) in enumerate(products):
-            for word in title:
+        for at, title in enumerate(titles):
+            for word in filter(names, title):
                 having[word].append(at)
-        for word in filter(names, having):
+        for word in having:
             for part in near(word):
                 spelt[part].append(word)
-        count = len(products)
-        weight = {word: log(1 + count / len(places)) for word, places in having.items()}
-        return cls(products=products, having=dict(having), spelt=dict(spelt), weight=weight)
+        weight = {word: log(1 + len(titles) / len(places)) for word, places in having.items()}
+        full = [sum(weight[word] for word in filter(names, title)) for title in titles]
+        products = list(entries.values())
+        return cls(products=products, titles=titles, full=full, having=dict(having), spelt=dict(spelt), weight=weight)
 
     def match(self, text: str) -> Match | None:
         """
         Return the one product (or item group) that `text` names, or None where it names none or several.
 
         A title is named where 60 % of the weight of its words is in the text, each exact or with one slip, and no other
-        title is named by the same words and more. Among the variants of one group the sizes and numbers in the text
-        decide, then the smaller id.
+        title is named by the same words and more. Among equals the sizes and numbers in the text decide, and among the
+        variants of one item group then the smaller id.
         """
         said = words(text)
         heard = self._heard(said)
-        found: dict[int, set[str]] = defaultdict(set)
-        for word in heard:
-            for at in self.having[word]:
-                found[at].add(word)
-        share = {at: self._weight(here, heard) / self._full(at) for at, here in found.items()}
-        named = [at for at, value in share.items() if value >= ENOUGH]
-        named = [at for at in named if not any(found[at] < found[other] for other in named)]
-        top = max((share[at] for at in named), default=0.0)
-        leading = [at for at in named if share[at] > top - ALIKE]
-        if len({self.products[at][1] for at in leading}) != 1:
-            return None
-        extra = {at: sum(word in said for word in self.products[at][2] if not names(word)) for at in leading}
-        chosen = min(leading, key=lambda at: (-extra[at], self.products[at][0]))
-        return Match(self.products[chosen][0], top)
+        share = self._named(heard)
+        here = {at: heard.keys() & set(self.titles[at]) for at in share}
+        precise = [at for at in share if not any(here[at] < here[other] for other in share)]
+        top = max((share[at] for at in precise), default=0.0)
+        leading = [at for at in precise if share[at] > top - ALIKE]
+        sizes = {at: sum(word in said for word in self.titles[at] if not names(word)) for at in leading}
+        meant = [pair for at in leading if sizes[at] == max(sizes.values()) for pair in self.products[at]]
+        return Match(min(meant)[0], top) if len({group for _, group in meant}) == 1 else None
 
     def _heard(self, said: tuple[str, ...]) -> dict[str, float]:
         """Return the words of titles that were said, 1 for exact, a little less for one slip."""
@@ -117,8 +123,10 @@ class Titles:
                     heard.setdefault(meant, MISSPELT_COUNTS)
         return heard
 
-    def _weight(self, here: set[str], heard: dict[str, float]) -> float:
-        return sum(heard[word] * self.weight[word] for word in here)
-
-    def _full(self, at: int) -> float:
-        return sum(self.weight[word] for word in self.products[at][2] if names(word))
+    def _named(self, heard: dict[str, float]) -> dict[int, float]:
+        """Return the entries of which enough was said, with the share of their weight."""
+        said: dict[int, float] = defaultdict(float)
+        for word, certainty in heard.items():
+            for at in self.having[word]:
+                said[at] += certainty * self.weight[word]
+        return {at: value / self.full[at] for at, value in said.items() if value >= ENOUGH * self.full[at]}
