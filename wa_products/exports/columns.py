@@ -1,0 +1,123 @@
+"""
+A column of text as codes and distinct values.
+
+Exports repeat themselves: a million order lines name a few hundred titles, prices and countries. What is expensive
+(parsing money, times and phones) is done once a distinct value, and what is large (five million rows) is integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """Text, one value a row: row ``i`` holds ``values[codes[i]]``. No value is missing; unknown is ``""``."""
+
+    codes: np.ndarray
+    values: pa.Array
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Column:
+        """Return the column of these texts."""
+        return cls.encoded(pa.array(texts, pa.large_string()).dictionary_encode())
+
+    @classmethod
+    def encoded(cls, array: pa.DictionaryArray) -> Column:
+        """Return the column of an Arrow dictionary array without missing values."""
+        return cls(array.indices.to_numpy(zero_copy_only=False), array.dictionary.cast(pa.large_string()))
+
+    @classmethod
+    def constant(cls, text: str, rows: int) -> Column:
+        """Return a column that holds `text` in each of `rows` rows."""
+        return cls(np.zeros(rows, dtype=np.int32), pa.array([text], pa.large_string()))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, row: int) -> str:
+        return str(self.values[int(self.codes[row])].as_py())
+
+    @cached_property
+    def distinct(self) -> list[str]:
+        """The values to which the codes point, in order of the codes."""
+        return list(self.values.to_pylist())
+
+    @cached_property
+    def is_blank(self) -> np.ndarray:
+        """Which rows hold nothing but blanks."""
+        return self.where(lambda value: not value.strip())
+
+    def texts(self) -> pd.Series:
+        """Return the column as a pandas ``str`` series."""
+        return series(self.values.take(pa.array(self.codes)))
+
+    def map(self, function: Callable[[str], Any]) -> np.ndarray:
+        """Return ``function(value)`` for each row as objects, called once a distinct value."""
+        return self.spread([function(value) for value in self.distinct])
+
+    def spread(self, per_value: list[Any]) -> np.ndarray:
+        """Return for each row, as objects, what `per_value` holds for its distinct value."""
+        results = np.empty(len(per_value), dtype=object)
+        results[:] = per_value
+        return results[self.codes]
+
+    def where(self, function: Callable[[str], bool]) -> np.ndarray:
+        """Return which rows hold a value for which `function` is true."""
+        return np.fromiter(map(function, self.distinct), bool, len(self.distinct))[self.codes]
+
+    def recoded(self, function: Callable[[str], str]) -> Column:
+        """Return the column of ``function(value)``."""
+        again = Column.of([function(value) for value in self.distinct])
+        return Column(again.codes[self.codes], again.values)
+
+    def stripped(self) -> Column:
+        """Return the column without blanks at the ends of its values, and with only the values that occur."""
+        compact = self.compact()
+        if not any(value != value.strip() for value in compact.distinct):
+            return compact
+        return compact.recoded(str.strip)
+
+    def take(self, rows: np.ndarray) -> Column:
+        """Return the column of these rows (positions or a mask)."""
+        return Column(self.codes[rows], self.values)
+
+    def compact(self) -> Column:
+        """Return the same column with only the values that occur."""
+        used = np.bincount(self.codes, minlength=len(self.values)) > 0
+        if used.all():
+            return self
+        position = np.cumsum(used, dtype=np.int32) - 1
+        return Column(position[self.codes], self.values.filter(pa.array(used)))
+
+    def or_else(self, other: Column) -> Column:
+        """Return this column, with the value of `other` in the rows where this one is blank."""
+        if not self.is_blank.any():
+            return self
+        both = pa.concat_arrays([self.values, other.values])  # noqa: PD011  # a column of ours, not a frame
+        joined = np.where(self.is_blank, other.codes.astype(np.int32) + np.int32(len(self.values)), self.codes)
+        again = both.dictionary_encode()
+        mapping = again.indices.to_numpy(zero_copy_only=False)
+        return Column(mapping[joined], again.dictionary)
+
+
+def series(array: pa.Array | pa.ChunkedArray) -> pd.Series:
+    """Return an Arrow text array as a pandas ``str`` series."""
+    return pd.Series(pd.arrays.ArrowStringArray(array, dtype=pd.StringDtype(na_value=np.nan)))
+
+
+def same(text: str, rows: int) -> pd.Series:
+    """Return a ``str`` series of one text; its rows share their memory."""
+    block = 65_536
+    full, rest = divmod(rows, block)
+    chunk = pa.array([text] * min(rows, block), pa.large_string())
+    return series(pa.chunked_array([*[chunk] * full, chunk.slice(0, rest)], pa.large_string()))

@@ -1,0 +1,139 @@
+"""
+Clean large tables through pyarrow, to the very table that the tolerant reader gives.
+
+`is_clean` looks at each quote of the file: a closing one must stand before a delimiter or a line end, an opening one
+after it. Where that holds, and the rows are as wide as the header, no reader could read the file in another way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from wa_products.exports.names import normal
+from wa_products.exports.tables import Table, chosen, joined, tidy, unique_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from wa_products.exports.columns import Column
+    from wa_products.exports.headers import Header
+    from wa_products.exports.issues import Found
+
+_READ = 1 << 25
+_QUOTE, _NEWLINE, _RETURN = ord('"'), ord("\n"), ord("\r")
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+class _Block(NamedTuple):
+    data: np.ndarray
+    quotes: np.ndarray
+    inside: bool  # whether the block starts within quotes
+
+
+def is_clean(path: Path, delimiter: str) -> bool:
+    """Return whether each quote of the file opens or closes a whole cell, and no byte is NUL."""
+    edges = np.zeros(256, dtype=bool)
+    edges[[_QUOTE, _NEWLINE, _RETURN, ord(delimiter)]] = True
+    inside = False
+    for block in _blocks(path):
+        if not block.data.all():
+            return False
+        opening, closing = block.quotes[block.inside :: 2], block.quotes[1 - block.inside :: 2]
+        before = np.where(opening > 0, block.data[opening - 1], _NEWLINE)
+        after = np.where(closing + 1 < len(block.data), block.data[(closing + 1) % len(block.data)], _NEWLINE)
+        if not (edges[before].all() and edges[after].all()):
+            return False
+        inside = bool((len(block.quotes) + block.inside) % 2)
+    return not inside
+
+
+def lines(path: Path, rows: int, first: int) -> np.ndarray:
+    """Return the physical line of each of `rows` records; the first record starts on line `first`."""
+    starts = [np.array([0], dtype="int64")]
+    seen = 0
+    for block in _blocks(path):
+        ends = np.flatnonzero(block.data == _NEWLINE)
+        outside = (np.searchsorted(block.quotes, ends) + block.inside) % 2 == 0
+        starts.append(np.flatnonzero(outside) + seen + 1)
+        seen += len(ends)
+    every = np.concatenate(starts) + 1
+    return every[every >= first][:rows]
+
+
+def read_quickly(path: Path, header: Header, wanted: frozenset[str] | None, found: Found) -> Table | None:
+    """Return the table of a clean file, or None where the tolerant reader must read it."""
+    names = unique_names(header.names)
+    here = [names[place] for place in chosen(names, wanted)]
+    if header.unwrap or not _ends_with_newline(path) or not is_clean(path, header.delimiter):
+        return None
+    try:
+        table = csv.read_csv(
+            path,
+            read_options=csv.ReadOptions(skip_rows=header.lines, column_names=names, block_size=_READ // 4),
+            parse_options=csv.ParseOptions(
+                delimiter=header.delimiter, newlines_in_values=True, ignore_empty_lines=False
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(here, _TEXT), include_columns=here, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    records = np.arange(1, table.num_rows + 1, dtype="int64")
+    columns = {name: _column(table, name) for name in here}
+    if _has_header_again(columns):
+        return None
+    found.rows_in += len(records)
+    result = Table(
+        file=found.file,
+        columns=columns,
+        records=records,
+        find_lines=lambda: lines(path, len(records), header.lines + 1),
+    )
+    return tidy(result, found)
+
+
+def _column(table: pa.Table, name: str) -> Column:
+    return joined(table.column(name).chunks or [pa.array([], _TEXT)])
+
+
+def _has_header_again(columns: dict[str, Column]) -> bool:
+    """Return whether some row may be the header once more: the tolerant reader then looks at each row."""
+    names = {normal(name) for name in columns}
+    first = next(iter(columns.values()), None)
+    return first is not None and any(normal(value) in names for value in _short(first.values))
+
+
+def _short(values: pa.Array) -> list[str]:
+    longest = 64
+    lengths = pa.compute.binary_length(values)
+    letters = pa.compute.match_substring_regex(values, r"^\s*[^\d\s#+][^\d]*$")
+    return list(values.filter(pa.compute.and_(pa.compute.less(lengths, longest), letters)).to_pylist())
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def _blocks(path: Path) -> Iterator[_Block]:
+    """Yield the file in blocks that end at a line end, each with the places of its quotes."""
+    inside, rest = False, b""
+    with path.open("rb") as file:
+        while data := file.read(_READ):
+            end = data.rfind(b"\n") + 1
+            whole, rest = (rest + data[:end], data[end:]) if end else (b"", rest + data)
+            if whole:
+                block = np.frombuffer(whole, dtype=np.uint8)
+                quotes = np.flatnonzero(block == _QUOTE)
+                yield _Block(block, quotes, inside)
+                inside = bool((len(quotes) + inside) % 2)
+    if rest:
+        block = np.frombuffer(rest, dtype=np.uint8)
+        yield _Block(block, np.flatnonzero(block == _QUOTE), inside)

@@ -1,0 +1,267 @@
+"""A folder of exports, or exports named one by one, to one Dataset."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from wa_products import events, frames, identities
+from wa_products.datasets import Dataset
+from wa_products.errors import DataError
+from wa_products.exports.catalogs import catalog_at
+from wa_products.exports.contract import Kind, Options
+from wa_products.exports.crosswalk import match
+from wa_products.exports.issues import Found
+from wa_products.exports.readers import SHAPES, Part, read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from wa_products.ledger import Ledger
+
+SHOP = "shop.toml"
+IMAGES = "images"
+_PICTURES = frozenset({".png", ".jpg", ".jpeg"})
+_NOT_EXPORTS = frozenset({".md", ".txt.md", ".toml", ".db", ".html", ".ipynb", *_PICTURES})
+_NAMES = ("catalog_id", "currency", "region", "timezone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What shop.toml says."""
+
+    currency: str = ""
+    region: str = ""
+    timezone: str = ""
+    catalog_id: str = ""
+    as_of: pd.Timestamp | None = None
+
+
+def load(
+    folder: str | Path | None = None,
+    *,
+    catalog: str | Path | pd.DataFrame | None = None,
+    orders: str | Path | pd.DataFrame | None = None,
+    inbound: str | Path | pd.DataFrame | None = None,
+    as_of: pd.Timestamp | str | None = None,
+    ledger: Ledger | None = None,
+) -> Dataset:
+    """
+    Return the shop of a folder of exports, told apart by content, or of the exports and frames that are named.
+
+    A folder may hold shop.toml (currency, region, timezone, catalog_id, as_of) and ``images/``. What `ledger` stored
+    joins in: its messages, carts and sends. Later orders and messages than `as_of` are not there; without it the
+    shop's own is taken, else the moment of loading. Raises DataError for what is missing, empty or of no known format.
+    """
+    root = _folder(folder)
+    shop = read_shop(root / SHOP) if root is not None else Shop()
+    moment = _moment(as_of) or shop.as_of or pd.Timestamp.now("UTC")
+    options = Options(as_of=moment, currency=shop.currency, region=shop.region, timezone=shop.timezone)
+    named: dict[Kind, Any] = {"catalog": catalog, "orders": orders, "inbound": inbound}
+    parts = [*_of_folder(root, options), *_named(named, options)]
+    if not parts and ledger is None:
+        raise DataError("there is nothing to load: give a folder, or catalog=, orders= and inbound=")
+    return _joined(parts, shop, options, root, ledger)
+
+
+def read_shop(path: Path) -> Shop:
+    """Return what a shop.toml says. Raises DataError where it is no TOML or a value has the wrong kind."""
+    if not path.is_file():
+        return Shop()
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        zone = said.get("timezone") or "UTC"
+        ZoneInfo(zone)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{SHOP} is not valid TOML: {error}") from error
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise DataError(
+            f"{SHOP}: there is no time zone {said.get('timezone')!r}: use one such as Europe/Madrid"
+        ) from error
+    wrong = [name for name in _NAMES if not isinstance(said.get(name, ""), str)]
+    if wrong:
+        raise DataError(f"{SHOP}: {' and '.join(wrong)} must be text in quotes")
+    texts = {name: said.get(name, "").strip() for name in _NAMES}
+    upper = {name: texts[name].upper() for name in ("currency", "region")}
+    return Shop(**{**texts, **upper}, as_of=_moment(said.get("as_of"), zone))
+
+
+def _folder(folder: str | Path | None) -> Path | None:
+    if folder is None:
+        return None
+    root = Path(folder)
+    if not root.is_dir():
+        what = (
+            "is a file: give its folder, or name it as catalog=, orders= or inbound="
+            if root.exists()
+            else "does not exist"
+        )
+        raise DataError(f"the folder {root} {what}")
+    return root
+
+
+def _moment(value: object, timezone: str = "UTC") -> pd.Timestamp | None:
+    if value is None:
+        return None
+    try:
+        at = pd.Timestamp(value)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"as_of {value!r} is not a time: write it as 2026-11-20T09:00:00Z") from error
+    at = at.tz_localize(timezone) if at.tzinfo is None else at
+    return at.tz_convert("UTC").as_unit("us")
+
+
+def _of_folder(root: Path | None, options: Options) -> Iterator[Part]:
+    if root is None:
+        return
+    files = [path for path in sorted(root.iterdir()) if path.is_file() and _is_export(path)]
+    if not files:
+        raise DataError(f"the folder {root} holds no exports: put the files of the shop into it")
+    for path in files:
+        yield from read_file(path, options)
+
+
+def _is_export(path: Path) -> bool:
+    return (
+        not path.name.startswith((".", "~$"))
+        and path.suffix.casefold() not in _NOT_EXPORTS
+        and path.name != "rejected.csv"
+    )
+
+
+def _named(named: Mapping[Kind, Any], options: Options) -> Iterator[Part]:
+    for kind, given in named.items():
+        if isinstance(given, pd.DataFrame):
+            shape = SHAPES[kind]
+            frame = frames.conform(frames.require(given, _REQUIRED[kind], kind), shape, kind)
+            yield Part(kind, frame, frames.empty(frames.ISSUES), Found(kind))
+        elif given is not None:
+            yield from read_file(Path(given), options, kind)
+
+
+_REQUIRED: dict[Kind, list[str]] = {
+    "catalog": ["product_retailer_id"],
+    "orders": ["order_id", "ordered_at"],
+    "inbound": ["message_id", "received_at"],
+}
+
+
+def _joined(parts: list[Part], shop: Shop, options: Options, root: Path | None, ledger: Ledger | None) -> Dataset:
+    found = {kind: _stacked([part.frame for part in parts if part.kind == kind], kind) for kind in get_args(Kind)}
+    issues = [part.issues for part in parts]
+    sends = frames.empty(frames.SENDS)
+    if ledger is not None:
+        stored = ledger.events()
+        found["orders"] = _stacked([found["orders"], events.orders(stored)], "orders")
+        found["inbound"] = _stacked([found["inbound"], events.inbound(stored)], "inbound")
+        sends = ledger.sends()
+    catalog = catalog_at(found["catalog"], options.as_of)
+    inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
+    orders, more = _matched(found["orders"], catalog)
+    orders, inbound = _identified(orders, inbound)
+    orders, inbound, later = _until(orders, inbound, options.as_of)
+    every = [frame for frame in [*issues, more, later] if len(frame)]
+    return Dataset(
+        catalog=catalog,
+        orders=orders,
+        inbound=inbound,
+        as_of=options.as_of,
+        issues=pd.concat(every, ignore_index=True) if every else frames.empty(frames.ISSUES),
+        sends=sends,
+        catalog_id=shop.catalog_id,
+        currency=shop.currency,
+        region=shop.region,
+        timezone=shop.timezone or "UTC",
+        pictures=_pictures(root, catalog),
+    )
+
+
+def _stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return frames.empty(SHAPES[kind])
+    joined = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
+    blank = {name: joined[name].fillna("") for name in joined.columns if joined[name].dtype == "str"}
+    return frames.conform(joined.assign(**blank) if len(filled) > 1 else joined, SHAPES[kind], kind)
+
+
+def _matched(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if catalog.empty or orders.empty:
+        return orders, frames.empty(frames.ISSUES)
+    matched, _ = match(orders, catalog)
+    lost = matched["product_retailer_id"] == ""
+    if not lost.any():
+        return matched, frames.empty(frames.ISSUES)
+    found = Found("")
+    found.add(
+        "item_not_in_catalog",
+        "warning",
+        column="product_retailer_id",
+        values=[f"{int(lost.sum())} of {len(matched)} lines"],
+        action="rows kept without product",
+        hint="exports.crosswalk.report(data.orders) lists their titles by revenue",
+    )
+    return matched, found.frame(np.zeros(0), None)
+
+
+def _identified(orders: pd.DataFrame, inbound: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return both frames with one customer_id for all aliases of a customer: that of the first alias seen."""
+    pairs, _ = identities.links(orders, inbound)
+    if pairs.empty:
+        return orders, inbound
+    seen = pd.concat(
+        [
+            orders[["customer_id", "ordered_at"]].set_axis(["id", "at"], axis=1),
+            inbound[["customer_id", "received_at"]].set_axis(["id", "at"], axis=1),
+        ]
+    )
+    first = seen.groupby("id")["at"].min()
+    one = identities.canonical(pairs, first)
+    return _renamed(orders, one), _renamed(inbound, one)
+
+
+def _renamed(frame: pd.DataFrame, one: pd.Series) -> pd.DataFrame:
+    codes, ids = pd.factorize(frame["customer_id"])
+    mapped = one.reindex(ids).to_numpy(dtype=object)
+    known = pd.array(np.where(pd.isna(mapped), ids.to_numpy(dtype=object), mapped), dtype="str")
+    return frame.assign(customer_id=pd.Series(known.take(codes), index=frame.index)) if len(ids) else frame
+
+
+def _until(
+    orders: pd.DataFrame, inbound: pd.DataFrame, as_of: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return what was known at `as_of`, and one issue that counts what came later."""
+    known, heard = orders["ordered_at"] <= as_of, inbound["received_at"] <= as_of
+    later = int((~known).sum()), int((~heard).sum())
+    if not any(later):
+        return orders, inbound, frames.empty(frames.ISSUES)
+    found = Found("")
+    found.add(
+        "later_than_as_of",
+        "info",
+        values=[f"{later[0]} order lines, {later[1]} messages"],
+        action="left out",
+        hint="they came after as_of, from which the shop is looked at",
+    )
+    return orders[known], inbound[heard], found.frame(np.zeros(0), None)
+
+
+def _pictures(root: Path | None, catalog: pd.DataFrame) -> dict[str, bytes]:
+    images = root / IMAGES if root is not None else None
+    if images is None or not images.is_dir():
+        return {}
+    there = {path.name: path for path in sorted(images.iterdir()) if path.suffix.casefold() in _PICTURES}
+    named = catalog["image_link"].map(lambda link: unquote(urlsplit(link).path.rpartition("/")[2]))
+    kept: dict[str, bytes] = {}
+    content = {name: path.read_bytes() for name, path in there.items()}
+    for product, name in zip(catalog["product_retailer_id"], named, strict=True):
+        if name in content:
+            kept[product] = content[name]
+    return kept

@@ -1,0 +1,25 @@
+"""
+The formats that are known, one module each; a new one needs its module and its line here.
+
+A module offers ``FORMAT``, a `contract.Format`. A table format names the columns it cannot do without (any of several
+names each) and one reader: ``read(table, options, found)`` picks its columns from the `Table` and hands them, named
+as in `catalogs.FIELDS` or `orders.FIELDS`, to `catalogs.build_catalog` or `orders.build_orders`, which do the rest.
+A JSON format has a `recognise` that looks at the first document. Where two table formats fit, the one with more
+columns wins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wa_products.exports.formats import long_orders, meta_catalog, shopify_orders, webhooks
+
+if TYPE_CHECKING:
+    from wa_products.exports.contract import Format
+
+FORMATS: tuple[Format, ...] = (
+    meta_catalog.FORMAT,
+    shopify_orders.FORMAT,
+    webhooks.FORMAT,
+    long_orders.FORMAT,
+)

@@ -1,0 +1,175 @@
+"""
+Shopify orders CSV: one row a line item, the order's own columns on its first row alone.
+
+They are carried down inside the order and never beyond it: a plain fill would give an order without a phone the
+phone of the customer above. Cash on delivery stays ``pending`` for ever and is a purchase all the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from wa_products.exports.columns import Column
+from wa_products.exports.contract import Format, Options
+from wa_products.exports.names import normal
+from wa_products.exports.orders import Lines, build_orders
+
+if TYPE_CHECKING:
+    from wa_products.exports.issues import Found
+    from wa_products.exports.tables import Table
+
+_PHONES = (("Phone", "Billing Country"), ("Shipping Phone", "Shipping Country"), ("Billing Phone", "Billing Country"))
+_HEAD = ("Financial Status", "Currency", "Total", "Subtotal", "Id", "Paid at", "Source", "Shipping Method")
+_REQUIRED = ("Name", "Created at", "Lineitem name", "Lineitem quantity", "Lineitem price")
+_READ = (
+    *_REQUIRED,
+    *_HEAD,
+    *("Email", "Cancelled at", "Lineitem sku", "Phone", "Shipping Phone", "Billing Phone", "Billing Country"),
+    *("Shipping Country", "Payment Method", "Tags", "Refunded Amount", "Fulfillment Status"),
+)
+_NOT_BOUGHT = frozenset({"voided", "refunded", "expired"})
+_TEST_TAGS = frozenset({"test", "test order", "testorder"})
+_COUNTRY = 2
+
+
+def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
+    """Return the order lines of the export, every order column filled inside its order."""
+    head, known = _heads(table, found)
+    if not known.all():
+        table, head = table.keep(known), (np.cumsum(known) - 1)[head[known]]
+    return build_orders(_lines(table, head, found), options, found)
+
+
+def _heads(table: Table, found: Found) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each row the position of its order's first row, and for which rows there is one."""
+    name, created = table.column("Name").stripped(), table.column("Created at").stripped()
+    is_head = np.zeros(len(table), dtype=bool)
+    for column in _HEAD:
+        is_head |= ~table.column(column).is_blank
+    changed = np.ones(len(table), dtype=bool)
+    changed[1:] = (name.codes[1:] != name.codes[:-1]) | (created.codes[1:] != created.codes[:-1])
+    is_head &= changed | _begins_anew(table, name)
+    starts = changed | is_head
+    head = np.maximum.accumulate(np.where(starts, np.arange(len(table)), 0)) if len(table) else np.zeros(0, dtype=int)
+    lost = ~is_head[head]
+    if lost.any():
+        _attach(head, lost, is_head, name, created)
+        still = ~is_head[head]
+        _note_lost(table, lost & ~still, still, name, found)
+        return head, ~still
+    return head, ~lost
+
+
+def _begins_anew(table: Table, name: Column) -> np.ndarray:
+    """Return which rows carry order columns that are not those of the row above, although the name is the same."""
+    del name
+    anew = np.zeros(len(table), dtype=bool)
+    for column in ("Id", "Total", "Financial Status"):
+        codes = table.column(column).codes
+        filled = ~table.column(column).is_blank
+        anew[1:] |= filled[1:] & (codes[1:] != codes[:-1])
+    return anew
+
+
+def _attach(head: np.ndarray, lost: np.ndarray, is_head: np.ndarray, name: Column, created: Column) -> None:
+    """Give rows that stand apart from their order the one first row of the same name and time, where there is one."""
+    heads = pd.DataFrame({"name": name.codes, "created": created.codes, "at": np.arange(len(head))})[is_head]
+    alone = heads[~heads.duplicated(["name", "created"], keep=False)].set_index(["name", "created"])["at"]
+    places = np.flatnonzero(lost)
+    wanted = pd.MultiIndex.from_arrays([name.codes[places], created.codes[places]])
+    found = alone.reindex(wanted).to_numpy(dtype="float64")
+    known = ~np.isnan(found)
+    head[places[known]] = found[known].astype(int)
+
+
+def _note_lost(table: Table, apart: np.ndarray, lost: np.ndarray, name: Column, found: Found) -> None:
+    if apart.any():
+        hint = "the rows of an order stand together in an export that nobody sorted"
+        values = name.take(apart).texts()
+        rows = table.records[apart]
+        found.add("rows_apart", "warning", rows=rows, column="Name", values=values, action="row kept", hint=hint)
+    if lost.any():
+        found.set_aside += int(lost.sum())
+        found.add(
+            "no_first_row",
+            "error",
+            rows=table.records[lost],
+            column="Name",
+            values=name.take(lost).texts(),
+            action="row set aside",
+            hint="the first row of this order, with its customer, is not in the file",
+        )
+
+
+def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
+    order = np.unique(head, return_inverse=True)[1] if len(head) else head
+    first = {name: table.column(name).take(head) for name in _READ if name not in _REQUIRED}
+    name = table.column("Name").stripped()
+    billing, shipping = _country(first["Billing Country"]), _country(first["Shipping Country"])
+    regions = {"Billing Country": billing.or_else(shipping), "Shipping Country": shipping.or_else(billing)}
+    fields = {
+        "order_id": first["Id"].stripped().or_else(name),
+        "ordered_at": table.column("Created at").stripped(),
+        "email": first["Email"],
+        "sku": table.column("Lineitem sku"),
+        "title": table.column("Lineitem name"),
+        "quantity": table.column("Lineitem quantity"),
+        "unit_price": table.column("Lineitem price"),
+        "currency": first["Currency"],
+        "status": _status(first),
+    }
+    excluded = _excluded(first, fields["status"])
+    _note_partial(first["Refunded Amount"], excluded, table, head, found)
+    numbers = [(column, first[column], regions[country]) for column, country in _PHONES]
+    return Lines(file=table.file, records=table.records, order=order, fields=fields, excluded=excluded, phones=numbers)
+
+
+def _country(column: Column) -> Column:
+    return column.recoded(lambda value: value.strip().upper() if len(value.strip()) == _COUNTRY else "")
+
+
+def _status(first: dict[str, Column]) -> Column:
+    paid = first["Financial Status"].recoded(lambda value: normal(value) or "unknown")
+    cancelled = Column.of(["", "cancelled"])
+    codes = (~first["Cancelled at"].is_blank).astype(np.int32)
+    return Column(codes, cancelled.values).or_else(paid)
+
+
+def _excluded(first: dict[str, Column], status: Column) -> np.ndarray:
+    """Return why each line is no purchase: cancelled, voided, refunded, expired, test or draft; else ``""``."""
+    nobody = first["Email"].is_blank
+    for column, _ in _PHONES:
+        nobody = nobody & first[column].is_blank
+    test = first["Payment Method"].where(lambda v: "bogus" in v.casefold())
+    test = test | first["Source"].where(lambda v: "bogus" in v.casefold())
+    test = test | first["Tags"].where(lambda v: any(tag.strip().casefold() in _TEST_TAGS for tag in v.split(",")))
+    draft = first["Source"].where(lambda v: normal(v) == "shopify_draft_order") & nobody
+    state = status.map(lambda v: v if v in _NOT_BOUGHT or v == "cancelled" else "")
+    return np.where(test, "test", np.where(state != "", state, np.where(draft, "draft", "")))
+
+
+def _note_partial(refunded: Column, excluded: np.ndarray, table: Table, head: np.ndarray, found: Found) -> None:
+    some = refunded.where(lambda value: bool(value.strip()) and value.strip().strip("0.,") != "")
+    rows = some & (excluded == "") & (head == np.arange(len(head)))
+    if rows.any():
+        found.add(
+            "partly_refunded",
+            "warning",
+            rows=table.records[rows],
+            column="Refunded Amount",
+            values=refunded.take(rows).texts(),
+            action="row kept",
+            hint="the file does not tell which line was refunded: all of them count as bought",
+        )
+
+
+FORMAT = Format(
+    name="a Shopify orders export",
+    readers={"orders": read},
+    required=tuple((name,) for name in _REQUIRED),
+    known=frozenset(map(normal, _READ)),
+    wanted=frozenset(map(normal, _READ)),
+)

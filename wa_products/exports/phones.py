@@ -1,0 +1,184 @@
+"""
+Phone numbers as shops write them to E.164, parsed once a distinct pair of number and region.
+
+A number written in full international form and valid as it stands needs no parser; the patterns for that come from
+the same metadata. Everything else goes through `phonenumbers`. A number that is not certain is no number.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wa_products.exports.columns import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PHONE_HINTS = {
+    "phone_unreadable": "no phone number of the order's country: correct it in the shop",
+    "phone_scientific": "a spreadsheet rewrote this number and its last digits are lost: format the column as text",
+    "phone_too_short": "fewer than 8 digits are no mobile number",
+    "phone_several": "one number in a cell: the others were not used, and neither was the first",
+    "phone_dummy": "a placeholder is no customer's number",
+    "phone_extension": "a number with an extension cannot receive WhatsApp messages",
+    "phone_region_unknown": "a national number needs its country: give the shop's region, or region in shop.toml",
+}
+_SCIENTIFIC = re.compile(r"\d[.,]?\d*[eE]\+?\d+")
+_SEVERAL = re.compile(
+    r"\d{5}\D*[/;,&|]\D*\+?\d{5}|\d{7}\s+(?:or|and|y|o|e|et|und|oder)\s+\+?\d{5}|\d{6}[^+]*\+\d{6}", re.IGNORECASE
+)
+_EXTENSION = re.compile(r"\d\s*(?:x|ext\.?|#)\s*\d+\s*$", re.IGNORECASE)
+_CLEAN = r"^\+[1-9]\d{7,14}$"
+_SHORTEST = 8
+_DUMMIES = frozenset({"1234567890", "12345678", "123456789", "0123456789"})
+_FICTION = re.compile(r"\+447700900\d{3}")
+_OTHERWISE = ((re.compile(r"(\+52)1(\d{10})"), ""), (re.compile(r"(\+55\d\d)(\d{8})"), "9"))
+
+
+def read_phones(numbers: Column, regions: Column, default: str = "") -> tuple[Column, np.ndarray]:
+    """
+    Return each row's phone in E.164 (``""`` for none) and ``""`` or what is wrong with what stands there.
+
+    `regions` holds each row's country (ISO 3166, two letters); `default` is the shop's.
+    """
+    spread = max(1, len(regions.values))
+    pair = numbers.codes.astype("int64") * spread + regions.codes
+    distinct, place = np.unique(pair, return_inverse=True)
+    texts = numbers.values.take(pa.array(distinct // spread))
+    countries = regions.values.take(pa.array(distinct % spread)).to_pylist()
+    found, faults = _parsed(texts, [country or default for country in countries])
+    phones = Column.of(found)
+    wrong = np.asarray(faults, dtype=object)
+    return Column(phones.codes[place], phones.values), wrong[place]
+
+
+def parse_phone(number: str, region: str) -> tuple[str, str]:
+    """
+    Return one number in E.164 and ``""``, or ``""`` and what is wrong with it.
+
+    >>> parse_phone("07700 900123", "GB"), parse_phone("8.80171E+12", "BD")
+    (('+447700900123', ''), ('', 'phone_scientific'))
+    """
+    text = number.strip().lstrip("'\u200e\u202a\u202d").strip()
+    if not text:
+        return "", ""
+    if fault := _shape(text):
+        return "", fault
+    known = region.upper() in phonenumbers.SUPPORTED_REGIONS
+    international = text.startswith(("+", "00"))
+    if not known and not international:
+        return "", "phone_region_unknown"
+    full = "+" + text[2:] if text.startswith("00") else text
+    return _valid(full, region.upper() if known else None)
+
+
+def _valid(text: str, region: str | None) -> tuple[str, str]:
+    try:
+        number = phonenumbers.parse(text, region)
+        if number.extension:
+            return "", "phone_extension"
+        found = _accepted(number) or _accepted(_without_plus(text, region))
+    except phonenumbers.NumberParseException:
+        return "", "phone_unreadable"
+    return (found, "") if found else ("", "phone_unreadable")
+
+
+def _without_plus(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    """Return a number with its country code but without a plus, as spreadsheets leave it."""
+    digits = re.sub(r"\D", "", text)
+    code = str(phonenumbers.country_code_for_region(region)) if region else ""
+    if text.startswith("+") or not code or not digits.startswith(code):
+        return None
+    return phonenumbers.parse("+" + digits, None)
+
+
+def _accepted(number: phonenumbers.PhoneNumber | None) -> str:
+    """
+    Return a valid number in E.164, ``""`` for any other.
+
+    Valid are also the numbers reserved for fiction, and as wa_ids have them Mexico's with a 1, Brazil's without a 9.
+    """
+    if number is None:
+        return ""
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if phonenumbers.is_valid_number(number) or _FICTION.fullmatch(written):
+        return written
+    for shape, added in _OTHERWISE:
+        if (match := shape.fullmatch(written)) and phonenumbers.is_valid_number(
+            phonenumbers.parse(match[1] + added + match[2], None)
+        ):
+            return written
+    return ""
+
+
+def _shape(text: str) -> str:
+    digits = "".join(c for c in text if c.isdigit())
+    checks = {
+        "phone_scientific": bool(_SCIENTIFIC.fullmatch(text.replace(" ", ""))),
+        "phone_several": bool(_SEVERAL.search(text)),
+        "phone_extension": bool(_EXTENSION.search(text)),
+        "phone_unreadable": not digits,
+        "phone_too_short": len(digits) < _SHORTEST,
+        "phone_dummy": len(set(digits[-_SHORTEST:])) == 1 or digits in _DUMMIES,
+    }
+    return next((code for code, wrong in checks.items() if wrong), "")
+
+
+def _parsed(texts: pa.Array, regions: Sequence[str]) -> tuple[list[str], list[str]]:
+    clean = pc.replace_substring_regex(texts, r"^[\s']+|\s+$", "")
+    sure = _surely_valid(clean)
+    given, plain = texts.to_pylist(), clean.to_pylist()
+    found, faults = [""] * len(given), [""] * len(given)
+    for at, number in enumerate(given):
+        found[at], faults[at] = (plain[at], "") if sure[at] else parse_phone(number, regions[at])
+    return found, faults
+
+
+def _surely_valid(texts: pa.Array) -> np.ndarray:
+    """Return which texts are E.164 numbers that `phonenumbers` calls valid and would not change."""
+    candidate = np.asarray(pc.match_substring_regex(texts, _CLEAN))
+    sure = np.zeros(len(texts), dtype=bool)
+    rest = candidate.copy()
+    prefixes = pc.utf8_slice_codeunits(texts.filter(pa.array(candidate)), 1, 4)
+    for code in _codes(tuple(sorted(set(prefixes.to_pylist())))):
+        valid, stripped = _patterns(code)
+        if valid and rest.any():
+            places = np.flatnonzero(rest)
+            some = texts.take(pa.array(places))
+            hit = np.asarray(pc.match_substring_regex(some, valid))
+            if stripped:
+                hit &= ~np.asarray(pc.match_substring_regex(some, stripped))
+            sure[places[hit]] = True
+            rest[places[hit]] = False
+    same = np.asarray(pc.match_substring_regex(texts, r"(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8})$"))
+    return sure & ~same
+
+
+def _codes(prefixes: tuple[str, ...]) -> list[int]:
+    known = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    return sorted({int(p[:n]) for p in prefixes for n in (1, 2, 3) if int(p[:n]) in known})
+
+
+@cache
+def _patterns(code: int) -> tuple[str, str]:
+    """Return a pattern of the valid numbers of a calling code, and one of those a parser would shorten."""
+    kinds: list[str] = []
+    prefixes: list[str] = []
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]:
+        data = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+        if data is None:
+            return "", ""
+        described = (data.fixed_line, data.mobile)
+        kinds += [kind.national_number_pattern for kind in described if kind and kind.national_number_pattern]
+        prefixes += [data.national_prefix_for_parsing] if data.national_prefix_for_parsing else []
+    if not kinds or any("(?!" in kind or "(?=" in kind for kind in [*kinds, *prefixes]):
+        return "", ""
+    starts = "|".join(f"(?:{prefix})" for prefix in prefixes)
+    return rf"^\+{code}(?:{'|'.join(kinds)})$", rf"^\+{code}(?:{starts})" if starts else ""

@@ -1,0 +1,194 @@
+"""One file to canonical frames: unpack, recognise, read, account for each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from wa_products import frames
+from wa_products.errors import DataError
+from wa_products.exports.columns import Column
+from wa_products.exports.fast import read_quickly
+from wa_products.exports.formats import FORMATS
+from wa_products.exports.headers import Header, locate
+from wa_products.exports.issues import Found
+from wa_products.exports.names import normal
+from wa_products.exports.sources import Document, documents, first_document, kind_of, opened
+from wa_products.exports.tables import Table, read_table, tidy
+from wa_products.exports.texts import Text, decode, encoding_of, mark_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from wa_products.exports.contract import Format, Kind, Options
+    from wa_products.exports.sources import Source
+
+FAST_FROM = 4_000_000
+SHAPES = {"catalog": frames.CATALOG, "orders": frames.ORDERS, "inbound": frames.INBOUND}
+
+
+class Part(NamedTuple):
+    """What one file gave of one kind: a canonical frame and the issues of reading it."""
+
+    kind: Kind
+    frame: pd.DataFrame
+    issues: pd.DataFrame
+    found: Found
+
+
+def read_file(path: Path, options: Options, kind: Kind | None = None) -> list[Part]:
+    """
+    Return what the file at `path` gives of `kind`, or of every kind where that is None.
+
+    Raises DataError where the file is missing, of no known format, or of another kind than asked for.
+    """
+    return [part for source in opened(path) for part in _parts(source, options, kind)]
+
+
+def _parts(source: Source, options: Options, kind: Kind | None) -> Iterator[Part]:
+    shape = kind_of(source)
+    form, header = _recognised(source, shape)
+    kinds = [kind] if kind else list(form.readers)
+    for wanted in kinds:
+        if wanted not in form.readers:
+            others = " or ".join(f"read_{other}" for other in form.readers)
+            raise DataError(f"{source.file} is {form.name}, which gives no {wanted}: use {others}")
+        found = Found(source.file)
+        content: Any = documents(source, found) if shape == "json" else _table(source, shape, header, form, found)
+        frame = form.readers[wanted](content, options, found)
+        yield Part(wanted, frame, _issues(content, found), found)
+
+
+def _recognised(source: Source, shape: str) -> tuple[Format, Header | None]:
+    if shape in {"table", "parquet"}:
+        known = [form for form in FORMATS if form.shape == "table"]
+        text = _head(source) if shape == "table" else _parquet_header(source)
+        header, form = locate(text, known, source.file)
+        return form, header
+    sample = first_document(source) if shape == "json" else decode(source.head).text
+    for form in FORMATS:
+        if form.shape == shape and form.recognise(sample):
+            return form, None
+    raise DataError(f"{source.file} is {shape.upper()} of no known format{_said(sample)}")
+
+
+def _said(sample: object) -> str:
+    return f": its first document has the keys {sorted(map(str, sample))[:12]}" if isinstance(sample, dict) else ""
+
+
+def _head(source: Source) -> str:
+    text = decode(source.head).text
+    whole = source.size <= len(source.head)
+    return text if whole else text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+
+
+def _table(source: Source, shape: str, header: Header | None, form: Format, found: Found) -> Table:
+    if shape == "parquet":
+        return _parquet(source, form, found)
+    assert header is not None  # noqa: S101  # a table was recognised by its header
+    quick = _quick(source, header, form, found)
+    if quick is not None:
+        return quick
+    decoded = decode(source.read())
+    _note_text(decoded, found)
+    _note_header(header, found)
+    table = read_table(decoded.text, header, form.wanted, found)
+    if not len(table) and not found.rows_in:
+        raise DataError(f"{source.file} has a header but no rows: export it again")
+    return table
+
+
+def _quick(source: Source, header: Header, form: Format, found: Found) -> Table | None:
+    if source.path is None or source.size < FAST_FROM:
+        return None
+    offset, mark = mark_of(source.head)
+    plain = (mark == "utf-8" and offset == len(b"\xef\xbb\xbf")) or (
+        not mark and encoding_of(source.head)[0] == "utf-8"
+    )
+    if not plain:
+        return None
+    table = read_quickly(source.path, header, form.wanted, found)
+    if table is not None:
+        _note_header(header, found)
+    return table
+
+
+def _note_text(decoded: Text, found: Found) -> None:
+    if decoded.guessed:
+        found.add(
+            "encoding_guessed",
+            "warning",
+            values=[decoded.encoding],
+            action=f"read as {decoded.encoding}",
+            hint="the file is not UTF-8 and names no encoding: export it as UTF-8",
+        )
+    if decoded.replaced:
+        found.add(
+            "undecodable_bytes",
+            "error",
+            values=[f"{decoded.replaced} from byte {decoded.first_bad}"],
+            action="read as \ufffd",
+            hint="these bytes are no letters in this encoding: export the file as UTF-8",
+        )
+    if decoded.nuls:
+        hint = "NUL bytes are no text"
+        found.add("nul_bytes", "warning", values=[str(decoded.nuls)], action="left out", hint=hint)
+
+
+def _note_header(header: Header, found: Found) -> None:
+    if header.above:
+        hint = "help or title rows stand above the header"
+        found.add("rows_above_header", "info", values=[str(header.above)], action="skipped", hint=hint)
+    if header.unwrap:
+        hint = "each whole row stands in quotes, as one cell"
+        found.add("rows_quoted_twice", "warning", action="unpacked", hint=hint)
+    names = [name for name in header.names if name]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        hint = "two columns have this name; the first is used unless they disagree"
+        found.add("duplicate_column", "warning", column=name, action="numbered", hint=hint)
+
+
+def _issues(content: object, found: Found) -> pd.DataFrame:
+    if isinstance(content, Table):
+        every = content.records
+        return found.frame(every, content.lines if found.needs_lines else None)
+    documents: list[Document] = content  # type: ignore[assignment]  # the only other content there is
+    records = np.array([document.record for document in documents], dtype="int64")
+    return found.frame(records, np.array([document.line for document in documents], dtype="int64"))
+
+
+def _parquet_header(source: Source) -> str:
+    try:
+        names = parquet.read_schema(pa.BufferReader(source.read())).names
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{source.file} is a damaged Parquet file: write it again") from error
+    return "\t".join(name.replace("\t", " ") for name in names) + "\n"
+
+
+def _parquet(source: Source, form: Format, found: Found) -> Table:
+    read_in = parquet.read_table(pa.BufferReader(source.read()))
+    names = [name for name in read_in.column_names if form.wanted is None or normal(name) in form.wanted]
+    columns = {name: Column.of(_texts(read_in.column(name))) for name in names}
+    records = np.arange(1, read_in.num_rows + 1, dtype="int64")
+    found.rows_in += len(records)
+    table = Table(file=found.file, columns=columns, records=records, find_lines=lambda: records)
+    return tidy(table, found)
+
+
+def _texts(column: pa.ChunkedArray) -> pa.Array:
+    """Return a Parquet column as text: times in ISO with their offset, missing values as ``""``."""
+    if pa.types.is_timestamp(column.type) and column.type.tz:
+        column = pa.compute.cast(column, pa.timestamp("us", tz="UTC"))
+    if pa.types.is_floating(column.type):
+        whole = pa.compute.equal(pa.compute.floor(column), column)
+        if pa.compute.all(whole, skip_nulls=True).as_py():
+            column = column.cast(pa.int64())
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        column = pa.chunked_array([[None if v is None else str(v) for v in column.to_pylist()]], pa.large_string())
+    return column.cast(pa.large_string()).fill_null("").combine_chunks()

@@ -1,0 +1,182 @@
+"""Files as they lie on the disk: unpacked, and told apart by their first bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wa_products.errors import DataError
+from wa_products.exports.texts import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wa_products.exports.issues import Found
+
+HEAD = 1 << 18
+_MAGIC = (
+    (b"PAR1", "parquet"),
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook or an encrypted one"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"RIFF", "a picture"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a rar archive"),
+)
+
+
+class Document(NamedTuple):
+    """One JSON value of a file: its number and physical line, both from 1."""
+
+    record: int
+    line: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, or one member of an archive: its name, its first bytes, and where the rest comes from."""
+
+    file: str
+    head: bytes = field(repr=False)
+    path: Path | None
+    content: bytes | None = field(default=None, repr=False)
+
+    def read(self) -> bytes:
+        """Return all bytes."""
+        return self.content if self.content is not None else Path(self.path or "").read_bytes()
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return len(self.content) if self.content is not None else Path(self.path or "").stat().st_size
+
+
+def opened(path: Path) -> Iterator[Source]:
+    """
+    Yield the file at `path`, or the members of the archive that it is.
+
+    Raises DataError where there is no such file or an archive is damaged.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no file {path.name} in {path.parent}: check the path")
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    try:
+        if head.startswith(b"\x1f\x8b"):
+            yield _member(path.name, gzip.decompress(path.read_bytes()))
+        elif head.startswith(b"PK\x03\x04"):
+            yield from _members(path, head)
+        else:
+            yield Source(path.name, head, path)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        raise DataError(f"{path.name} is an archive that cannot be opened: {error}") from error
+
+
+def kind_of(source: Source) -> str:
+    """
+    Return ``table``, ``json``, ``xml`` or ``parquet`` by the first bytes of a file.
+
+    Raises DataError for an empty file and for one that is of none of these kinds.
+    """
+    for magic, name in _MAGIC:
+        if source.head.startswith(magic):
+            if name == "parquet":
+                return name
+            raise DataError(f"{source.file} is {name}, not an export: export it again as CSV")
+    text = decode(source.head).text.lstrip()
+    if not text:
+        raise DataError(f"{source.file} is empty: export it again")
+    if text.startswith("<"):
+        start = text[:512].casefold()
+        if "<!doctype html" in start or "<html" in start:
+            raise DataError(
+                f"{source.file} is a web page, such as a login page, not an export: sign in and export again"
+            )
+        return "xml"
+    return "json" if text[0] in "{[" else "table"
+
+
+def documents(source: Source, found: Found) -> list[Document]:
+    """Return the JSON values of a file: one, the members of one array, or one a line; other lines are set aside."""
+    decoded = decode(source.read())
+    try:
+        whole = json.loads(decoded.text)
+    except (ValueError, RecursionError):
+        return list(_lines(decoded.text, found))
+    values = whole if isinstance(whole, list) else [whole]
+    return [Document(number, 1, value) for number, value in enumerate(values, 1)]
+
+
+def first_document(source: Source) -> Any:  # noqa: ANN401  # any JSON value
+    """Return the first JSON value of a file without reading it all where that can be helped; None for none."""
+    text = decode(source.head).text
+    for line in text.splitlines():
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        return value[0] if isinstance(value, list) and value else value
+    try:
+        value = json.loads(decode(source.read()).text)
+    except (ValueError, RecursionError):
+        return None
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _lines(text: str, found: Found) -> Iterator[Document]:
+    record = 0
+    for line, content in enumerate(io.StringIO(text), 1):
+        if not content.strip():
+            continue
+        record += 1
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError):
+            at = content.find("{")
+            value = _tail(content[at:]) if at > 0 else None
+        if isinstance(value, dict | list | str):
+            yield Document(record, line, value)
+            continue
+        found.rows_in += 1
+        found.set_aside += 1
+        hint = "each line of a log is one JSON body"
+        found.add(
+            "not_json",
+            "error",
+            rows=[record],
+            lines=[line],
+            values=[content.strip()],
+            action="row set aside",
+            hint=hint,
+        )
+
+
+def _tail(content: str) -> Any:  # noqa: ANN401  # any JSON value
+    """Return the JSON after a log's own time stamp at the start of the line; None where there is none."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _member(name: str, content: bytes) -> Source:
+    return Source(name, content[:HEAD], None, content)
+
+
+def _members(path: Path, head: bytes) -> Iterator[Source]:
+    if b"[Content_Types].xml" in head or b"xl/" in head[:4096]:
+        raise DataError(f"{path.name} is an Excel workbook: save the sheet as CSV (UTF-8) and load that")
+    with zipfile.ZipFile(path) as archive:
+        for member in sorted(archive.namelist()):
+            if not member.endswith("/") and not Path(member).name.startswith(".") and "__MACOSX" not in member:
+                yield _member(f"{path.name}/{member}", archive.read(member))
