@@ -80,7 +80,7 @@ def receiver(answers):
 
 
 def test_webhooks_are_delivered_signed_and_again():
-    """Bodies are posted with a signature that verifies; what is not answered with 200, or at all, comes with the next call."""
+    """Bodies are posted with a signature that verifies; one that is not answered with 200 comes again next time."""
     shop_api = sandbox.Sandbox(DATA)
     with shop_api.client() as client:
         client.send(MESSAGE)

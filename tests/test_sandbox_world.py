@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.sandbox_shop import AS_OF, CATALOG_ID, HIDDEN, OUT_OF_STOCK, UNREVIEWED, shop
 from wa_products import events
 from wa_products.payloads import single_product
-from wa_products.sandbox import Sandbox, chance, truths
+from wa_products.sandbox import Sandbox, chance, shoppers, truths
 from wa_products.windows import says_stop
 
 DATA = shop(240)
@@ -114,6 +114,18 @@ def test_a_failed_status_has_no_contacts(campaign):
         assert "contacts" not in value
         (error, *_) = value["statuses"][0]["errors"]
         assert {"code", "title", "message", "error_data", "href"} == set(error)
+        assert all("recipient_user_id" not in status for status in value["statuses"] if "recipient_id" in status)
+
+
+def test_receipts_off_means_never_read(campaign):
+    """A shopper without read receipts is never told as having read, though their messages do make carts."""
+    sandbox, bodies = campaign
+    hidden = sandbox.people.loc[~sandbox.people["receipts"], "customer_id"]
+    found = told(bodies)
+    of_hidden = found[found["customer_id"].isin(hidden)]
+    assert "delivered" in set(of_hidden["status"])
+    assert "read" not in set(of_hidden["status"])
+    assert set(hidden) & set(sandbox.truth().query("true_effect == 1")["customer_id"])
 
 
 @pytest.mark.parametrize(("shape", "user_ids"), [("2025", False), ("2026", True)])
@@ -179,6 +191,15 @@ def test_few_carts_name_the_message():
     assert 0 < len(named) < len(carts) / 5
     sent = found[found["status"] == "sent"].drop_duplicates("wamid").set_index("wamid")["customer_id"]
     assert (sent[named["context_id"]].to_numpy() == named["customer_id"].to_numpy()).all()
+
+
+def test_nobody_submits_a_cart_every_day():
+    """Over two months the carts of one customer are days apart, and some customers submit several."""
+    found = told(Sandbox(DATA).advance("60D").webhooks()).query("kind == 'cart'")
+    times = found.drop_duplicates(["customer_id", "at"]).sort_values("at").groupby("customer_id")["at"]
+    gaps = times.diff().dropna()
+    assert len(gaps) > 20
+    assert gaps.min() >= shoppers.REST - pd.Timedelta("1s")
 
 
 def test_no_cart_where_carts_are_off():

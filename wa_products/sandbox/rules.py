@@ -15,23 +15,8 @@ TYPES = (
     "AUDIO, BUTTON, CONTACTS, DOCUMENT, IMAGE, INTERACTIVE, LOCATION, ORDER, REACTION, STICKER, TEMPLATE, TEXT, VIDEO"
 )
 INTERACTIVE = frozenset(
-    [
-        "address_message",
-        "button",
-        "call_permission_request",
-        "carousel",
-        "catalog_message",
-        "cta_url",
-        "flow",
-        "list",
-        "location_request_message",
-        "order_details",
-        "order_status",
-        "product",
-        "product_list",
-        "request_contact_info",
-        "voice_call",
-    ]
+    {"address_message", "button", "call_permission_request", "carousel", "catalog_message", "cta_url", "flow", "list"}
+    | {"location_request_message", "order_details", "order_status", "product", "product_list", "request_contact_info"}
 )
 BODY, FOOTER, TEXT, OPAQUE = 1024, 60, 4096, 512
 _PHONE = re.compile(r"\+?[0-9]{5,15}")
