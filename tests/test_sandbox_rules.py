@@ -305,6 +305,19 @@ def test_a_changed_number(sandbox, small):
     assert codes.to_dict() == {old: 131026, new: 131047}
 
 
+def test_numbers_that_cannot_change(sandbox, small):
+    """A customer without a phone, an unknown one, and a number that is somebody's are refused in words, not numbers."""
+    without, with_phone = (small.threads.loc[has, "customer_id"].iloc[0] for has in _with_and_without_phone(small))
+    for who, number in ((without, "12015550199"), ("nobody", "12015550199"), (with_phone, phone(1))):
+        with pytest.raises(DataError, match=who) as caught:
+            sandbox.change_number(who, number)
+        assert number not in str(caught.value)
+
+
+def _with_and_without_phone(data):
+    return data.threads["to"] == "", data.threads["to"] != ""
+
+
 def test_a_number_changed_before(small):
     """A number that the shop's own log tells as changed has nobody behind it any more."""
     moved = small.inbound.iloc[[0]].assign(
@@ -391,8 +404,8 @@ def test_time_moves_forward_only(sandbox, by):
 
 
 def test_no_secret_and_no_phone_in_a_repr(sandbox):
-    """Neither the sandbox nor its settings show a token or a phone."""
-    shown = f"{sandbox!r} {sandbox.settings!r}"
+    """Neither the sandbox, its settings nor its shoppers show a token or a phone."""
+    shown = f"{sandbox!r} {sandbox.settings!r} {sandbox.people.to_csv()} {sandbox._world.addresses.people}"
     assert TOKEN not in shown
     assert phone(0) not in shown
 

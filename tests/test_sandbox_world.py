@@ -307,6 +307,20 @@ def test_the_truth_with_messages_is_what_happened(campaign):
     assert (happened == expected.reindex(happened.index)).all()
 
 
+def test_the_truth_of_a_later_campaign_knows_earlier_carts():
+    """Two days after the start the truth is counted from the first send on, and who rests after a cart is resting."""
+    sandbox = Sandbox(shop(2500))
+    early = told(sandbox.advance("2D").webhooks()).query("kind == 'cart'")
+    with sandbox.client() as client:
+        client.send(single_product(to="+" + early["wa_id"].iloc[-1], catalog_id=CATALOG_ID, product_retailer_id="P1"))
+    sent_at = sandbox.now
+    found = told(sandbox.advance("4D").webhooks()).query("kind == 'cart'")
+    inside = found[(found["at"] >= sent_at) & (found["at"] < sent_at + pd.Timedelta("3D"))]
+    truth = sandbox.truth(horizon="3D")
+    assert len(early) > 50
+    assert set(truth.loc[truth["cart_with_message"], "customer_id"]) == set(inside["customer_id"])
+
+
 def test_the_effect_is_with_minus_without(campaign):
     """The true effect is never negative, unknown without a message, and 0 where the message could not arrive."""
     sandbox, bodies = campaign

@@ -114,8 +114,8 @@ class Sandbox:
 
     @property
     def people(self) -> pd.DataFrame:
-        """The shoppers with their habits, one row a customer: what no real shop can know."""
-        return self._world.people.drop(columns="key").reset_index()
+        """The shoppers' habits, one row a customer, without address or name: what no real shop can know."""
+        return self._world.people.drop(columns=["key", "wa_id", "user_id", "name"]).reset_index()
 
     def client(self) -> Client:
         """Return a client that reaches this sandbox in process and goes by its clock."""
@@ -139,7 +139,11 @@ class Sandbox:
         return len(waiting) - len(self._undelivered)
 
     def change_number(self, customer_id: str, wa_id: str) -> None:
-        """Let a customer move to the number `wa_id` (digits) now, and the business be told of it."""
+        """
+        Let a customer move to the number `wa_id` (digits) now, and the business be told of it.
+
+        Raises DataError for a customer without a thread or phone, and for a number that is somebody's.
+        """
         self._world.change_number(customer_id, wa_id)
 
     def truth(self, planned: pd.DataFrame | None = None, *, horizon: pd.Timedelta | str = "3D") -> pd.DataFrame:

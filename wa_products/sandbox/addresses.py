@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wa_products.errors import DataError
 from wa_products.identities import match_key
 from wa_products.sandbox import chance
 from wa_products.sandbox.rules import digits
@@ -40,11 +41,17 @@ class Addresses:
         known = self.people.get(who)
         return who, known if known and known.wa_id == wa_id else Person(wa_id, f"ZZ.{chance.token(0, wa_id)}", "")
 
-    def move(self, who: str, wa_id: str) -> Person:
-        """Give a customer another number, and with it another user id; return the person under the new ones."""
-        old = self.people[who]
+    def move(self, who: str, wa_id: str) -> tuple[Person, Person]:
+        """
+        Give a customer another number, and with it another user id; return the person before and after.
+
+        Raises DataError for a customer who has no number, and for a number that is somebody's.
+        """
+        old = self.people.get(who)
+        if old is None or not old.wa_id:
+            raise DataError(f"customer {who} has no number to change")
         if wa_id in self._customer:
-            raise ValueError("that number belongs to another customer")
+            raise DataError(f"the new number of customer {who} belongs to somebody already")
         country = old.user_id.partition(".")[0]
         new = Person(wa_id, f"{country}.{int(chance.token(0, old.user_id, wa_id, size=7), 16)}", old.name)
         self._former.add(old.wa_id)
@@ -52,7 +59,7 @@ class Addresses:
         self._customer.pop(old.user_id, None)
         self._by_key[match_key(wa_id)] = wa_id
         self.people[who] = new
-        return new
+        return old, new
 
 
 def _phones(data: Dataset) -> list[tuple[str, str]]:

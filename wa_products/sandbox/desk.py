@@ -22,7 +22,7 @@ THROUGHPUT, PAIR_EVERY, PAIR_BURST = 80, 6.0, 45
 _WINDOW = int(WINDOW / pd.Timedelta(microseconds=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Message:
     """
     One message that was accepted, from the business to a customer.

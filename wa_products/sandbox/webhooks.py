@@ -31,7 +31,7 @@ class Sender:
     display_phone_number: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Person:
     """One customer as webhooks name them; `wa_id` or `user_id` is ``""`` where Meta does not tell it."""
 
@@ -45,7 +45,7 @@ class Person:
         return self.wa_id or self.user_id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Item:
     """One update: the `value` of a change and its field, ready to go out at `at` (microseconds since 1970)."""
 

@@ -118,7 +118,7 @@ class World:
         """Let a customer move to another number now: the old one is gone, from the new one nobody wrote yet."""
         with self._lock:
             self.catch_up()
-            old, new = self.addresses.people[who], self.addresses.move(who, wa_id)
+            old, new = self.addresses.move(who, wa_id)
             told = {"body": f"User {old.name} changed from {old.wa_id} to {wa_id}", "wa_id": wa_id}
             told["type"] = "user_changed_number"
             if self.shape == "2026":
