@@ -158,17 +158,17 @@ def failures(results: Results) -> go.Figure:
 
 
 def carts(results: Results) -> go.Figure:
-    """Return the carts since the campaign started: over time above, by product of the message below, by rule."""
+    """Return the carts since the campaign started: all over time above, answers by product below."""
     table = results.carts
     if table.empty:
         return _nothing("Carts", "No cart yet.")
-    products = _products(table)
+    products = _products(results.answers)
     figure = make_subplots(
         rows=2,
         cols=1,
         row_heights=[220, 60 + 34 * max(len(products), 1)],
         vertical_spacing=0.16,
-        subplot_titles=["over time (UTC)", "by the product of the message"],
+        subplot_titles=["over time (UTC)", "that follow from a message"],
     )
     step = "h" if table["at"].max() - results.started_at <= _HOURLY else "D"
     width = pd.Timedelta(1, step) / pd.Timedelta("1ms")
@@ -182,7 +182,8 @@ def carts(results: Results) -> go.Figure:
         shared = {"name": rule, "legendgroup": rule, "marker": {"color": colour}}
         whole = {"offset": 0, "width": 0.92 * width}
         figure.add_bar(x=over_time.index.tolist(), y=over_time.tolist(), row=1, col=1, **whole, **shared)
-        of_product = table.loc[mine & table["product_retailer_id"].isin(products.index), "product_retailer_id"]
+        answers = results.answers[results.answers["rule"] == rule]
+        of_product = answers.loc[answers["product_retailer_id"].isin(products.index), "product_retailer_id"]
         count = of_product.value_counts()
         figure.add_bar(
             x=count.tolist(), y=place[count.index].tolist(), orientation="h", showlegend=False, row=2, col=1, **shared
@@ -191,7 +192,7 @@ def carts(results: Results) -> go.Figure:
     figure.update_xaxes(range=[results.started_at.floor(step), table["at"].max() + pd.Timedelta(1, step)], row=1, col=1)
     figure.update_yaxes(rangemode="tozero", tickformat=",d", row=1, col=1, **_whole(binned.value_counts().max()))
     figure.update_xaxes(
-        rangemode="tozero", tickformat=",d", row=2, col=1, **_whole(len(table) and products_most(table))
+        rangemode="tozero", tickformat=",d", row=2, col=1, **_whole(_most_of_a_product(results.answers))
     )
     figure.update_annotations(x=0, xanchor="left", font={"size": 13})
     figure.update_layout(barmode="stack", legend={"traceorder": "normal", "y": -0.08})
@@ -221,7 +222,7 @@ def lift(results: Results) -> go.Figure:
     return _finish(figure, "What the messages added", height=400, top=120)
 
 
-def products_most(table: pd.DataFrame) -> int:
+def _most_of_a_product(table: pd.DataFrame) -> int:
     """Return the number of carts of the product with the most."""
     named = table.loc[table["product_retailer_id"] != "", "product_retailer_id"]
     return int(named.value_counts().max()) if len(named) else 0
