@@ -14,6 +14,7 @@ from wa_products.errors import DataError, PlanError
 from wa_products.widgets import Review, review
 from wa_products.widgets.cards import masked
 
+TWELVE = proposals(12)
 CUSTOMERS = [f"c{i:016x}" for i in range(12)]
 
 
@@ -159,7 +160,7 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, max_size=12))
 def test_undo_walks_the_whole_way_back(steps):
     """Whatever is decided and edited, as many undos lead back to the beginning, and counts always add up."""
-    widget = review(*proposals(12))
+    widget = review(*TWELVE)
     start = widget.to_frame()
     for kind, row, value in steps:
         widget.answer({"k": kind, "view": "v", "row": row, "state": value, "body": value, "footer": ""})
@@ -366,6 +367,17 @@ def test_queries_find_filter_and_sort(shown):
     assert listed(shown, text="nothing like it") == []
 
 
+def test_a_bulk_action_leaves_the_decided_alone(shown):
+    """What was rejected one by one is not approved in bulk, except from the list of the rejected itself."""
+    shown.reject([CUSTOMERS[0]])
+    listed(shown, show="all")
+    shown.answer({"k": "bulk", "view": "v", "state": "approved"})
+    assert (shown.counts["approved"], shown.counts["rejected"]) == (10, 1)
+    listed(shown, show="rejected")
+    shown.answer({"k": "bulk", "view": "v", "state": "approved"})
+    assert (shown.counts["approved"], shown.counts["rejected"]) == (11, 0)
+
+
 def test_the_list_comes_in_windows_and_keeps_the_chosen_row():
     """A query answers with the window around the row that was chosen; any other window can be asked for."""
     widget = review(*proposals(1_000))
@@ -426,7 +438,7 @@ KEYS = st.sampled_from(
 @given(COMMANDS, st.dictionaries(KEYS, JSON))
 def test_no_message_of_the_browser_breaks_the_review(command, content):
     """Whatever arrives is answered, and the answer is strict JSON."""
-    for answer in review(*proposals(3)).answer({"k": command, **content}):
+    for answer in review(*TWELVE).answer({"k": command, **content}):
         json.dumps(answer, allow_nan=False)
 
 

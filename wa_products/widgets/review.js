@@ -108,8 +108,8 @@ function render({ model, el }) {
   options(kind, [["", "Every kind"], ...facts.kinds.map(([k, n]) => [k, `${k} (${number(n)})`])]);
   options(reason, [["", "Every reason"], ...facts.reasons.map(([k, n]) => [k, `${k} (${number(n)})`])]);
   options(sort, SORTS);
-  const approveAll = button("", "wa-quiet", () => bulk("approved"));
-  const rejectAll = button("", "wa-quiet", () => bulk("rejected"));
+  const approveAll = button("Approve shown", "wa-quiet", () => bulk("approved"));
+  const rejectAll = button("Reject shown", "wa-quiet", () => bulk("rejected"));
   const undo = button("Undo", "wa-quiet wa-undo", () => send({ k: "undo" }), "u");
   const spacer = h("div", { class: "wa-spacer", role: "presentation" });
   const scroll = h("div", { class: "wa-scroll", role: "listbox", tabIndex: 0, "aria-label": "Proposals", id: id("list") }, spacer);
@@ -135,8 +135,8 @@ function render({ model, el }) {
   const problem = h("p", { class: "wa-problem", hidden: true });
   const status = h("div", { class: "wa-status", role: "status" });
   const side = h("section", { class: "wa-side", "aria-label": "The proposal" },
-    verdict, h("div", { class: "wa-actions" }, approve, reject),
-    h("h4", {}, "Why this product"), why, dl,
+    h("div", { class: "wa-judge" }, verdict, h("div", { class: "wa-actions" }, approve, reject),
+      h("h4", {}, "Why this product"), why, dl),
     h("div", { class: "wa-edit" },
       h("div", { class: "wa-label" }, h("label", { for: id("body") }, "Body"), bodyCount), body,
       h("div", { class: "wa-label" }, h("label", { for: id("footer") }, "Footer"), footerCount), footer,
@@ -144,7 +144,7 @@ function render({ model, el }) {
     h("details", { open: true }, h("summary", {}, "Request, as it will be sent"), problem, payload,
       h("p", { class: "wa-small" }, "The address is hidden here. Sending adds biz_opaque_callback_data, the id of the send.")));
   const notices = h("div", { class: "wa-notices", hidden: !facts.notices.length }, ...facts.notices.map((n) => h("p", {}, n)));
-  const root = h("div", { class: "wa-review", role: "region", "aria-label": "Review of proposals", "data-lm-suppress-shortcuts": "true" },
+  const root = h("div", { class: "wa-review", role: "region", "aria-label": "Review of proposals", "data-lm-suppress-shortcuts": "true" }, h("div", { class: "wa-frame" },
     h("div", { class: "wa-head" }, h("div", { class: "wa-tabs", role: "group", "aria-label": "Show" }, ...tabs.map((t) => t.el)),
       h("div", { class: "wa-tools" }, search, kind, reason, sort)),
     notices,
@@ -152,7 +152,7 @@ function render({ model, el }) {
       h("section", { class: "wa-list", "aria-label": "List" }, scroll, empty, h("div", { class: "wa-bulk" }, approveAll, rejectAll, undo)),
       h("section", { class: "wa-stage", "aria-label": "Preview" }, phone, note), side),
     h("div", { class: "wa-foot" }, status, h("div", { class: "wa-help", "aria-hidden": "true" },
-      ...HELP.map(([key, what]) => h("span", {}, h("kbd", {}, key), ` ${what}`)))));
+      ...HELP.map(([key, what]) => h("span", {}, h("kbd", {}, key), ` ${what}`))))));
   el.append(root);
 
   function say(words, alarm = false) {
@@ -222,6 +222,16 @@ function render({ model, el }) {
     }
   }
 
+  // What is remembered may be wrong: ask again for what is in sight, forget the rest
+  function refresh() {
+    cards.clear();
+    asked.clear();
+    const first = Math.floor(scroll.scrollTop / ROW);
+    const near = (at) => Math.abs(at - first) <= POOL;
+    for (const at of lines.keys()) if (!near(at)) lines.delete(at);
+    for (const at of lines.keys()) fetch(at);
+  }
+
   let frame = 0;
   const redraw = () => { if (!frame) frame = requestAnimationFrame(() => { frame = 0; draw(); }); };
   scroll.addEventListener("scroll", redraw, { passive: true });
@@ -283,7 +293,8 @@ function render({ model, el }) {
       el.setAttribute("aria-pressed", String(state === name));
       el.disabled = state === "skipped";
     }
-    body.readOnly = footer.readOnly = state === "skipped";
+    // Until its card is here the fields still hold another row's text: nothing typed may go to the wrong customer.
+    body.readOnly = footer.readOnly = state === "skipped" || !shown || shown.row !== found.row;
     phone.classList.toggle("wa-off", state === "skipped" || state === "rejected");
   }
 
@@ -296,6 +307,7 @@ function render({ model, el }) {
       drafts.delete(card.row);
       forced = -1;
       body.value = draft.body;
+      if (fresh && document.activeElement === body) body.select();
       footer.value = draft.footer;
     }
     text(why, card.why || "No reason was given.");
@@ -314,7 +326,7 @@ function render({ model, el }) {
   function bubbles() {
     const theirs = shown.messages.map((m) => h("div", { class: "wa-bubble wa-theirs" },
       ...(m.about ? [h("div", { class: "wa-quote", dir: "auto" }, m.about)] : []),
-      h("span", { class: m.text ? "wa-text" : "wa-text wa-kind", dir: "auto" }, m.text || `[${m.kind}]`),
+      h("span", { class: m.text ? "wa-text" : "wa-text wa-kind", dir: "auto" }, ...(m.text ? styled(m.text) : [`[${m.kind}]`])),
       h("time", {}, m.at)));
     const footing = h("div", { class: "wa-foottext", dir: "auto" });
     const saying = h("div", { class: "wa-text", dir: "auto" });
@@ -327,7 +339,7 @@ function render({ model, el }) {
     chat.text = saying;
     chat.foot = footing;
     typed();
-    chat.scrollTop = chat.scrollHeight;
+    chat.scrollTop = Math.min(chat.scrollHeight, ours.offsetTop - chat.offsetTop - 8); // the top of the card is always in sight
   }
 
   function picture() {
@@ -447,9 +459,9 @@ function render({ model, el }) {
     tabs.forEach((t) => text(t.count, number(counts[t.show])));
     undo.disabled = !counts.undo;
     text(undo, counts.undo ? `Undo: ${counts.undo}` : "Undo");
-    text(approveAll, `Approve all ${number(total)} shown`);
-    text(rejectAll, "Reject all shown");
-    approveAll.disabled = rejectAll.disabled = !total || query.show === "skipped";
+    approveAll.disabled = !total || ["skipped", "approved"].includes(query.show);
+    rejectAll.disabled = !total || ["skipped", "rejected"].includes(query.show);
+    approveAll.title = rejectAll.title = query.show === "open" || query.show === "all" ? "The undecided of this list, beyond what is in sight too; a decision that was made stays" : "";
   }
 
   // What Python says
@@ -496,12 +508,7 @@ function render({ model, el }) {
         for (const found of lines.values()) Object.assign(found, news.get(found.row));
         for (const row of news.keys()) cards.delete(row);
       } else if (m.number) {
-        cards.clear();
-        const first = Math.floor(scroll.scrollTop / ROW);
-        for (const at of lines.keys()) if (Math.abs(at - first) > POOL) lines.delete(at);
-        asked.clear();
-        for (let at = first; at < Math.min(total, first + POOL); at += page - 1) fetch(at);
-        fetch(Math.min(total - 1, first + POOL));
+        refresh();
       }
       if (m.number > 1) say(`${number(m.number)} rows changed.`);
       else if (!m.number) say("Nothing to change.");
@@ -512,10 +519,7 @@ function render({ model, el }) {
       asking = 0;
       if (m.view && m.view !== uid) return;
       say(m.why, true);
-      lines.delete(current);
-      cards.clear();
-      asked.clear();
-      if (total) draw();
+      refresh();
     },
   };
   const listen = (message) => {
@@ -529,7 +533,7 @@ function render({ model, el }) {
     a: () => decide("approved", true),
     r: () => decide("rejected", true),
     u: () => send({ k: "undo" }),
-    e: () => { if (!body.readOnly) { body.focus(); body.select(); } },
+    e: () => { if (lines.get(current)?.state !== "skipped") { body.focus(); body.select(); } },
     "/": () => { search.focus(); search.select(); },
   };
   root.addEventListener("keydown", (event) => {

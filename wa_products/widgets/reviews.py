@@ -73,7 +73,7 @@ class Review(anywidget.AnyWidget):
         self._decisions = Decisions(rows.reset_index(drop=True), decisions, by or _user())
         self._cards = Cards(self._decisions, data)
         self._finder = Finder(self._decisions)
-        self._views: dict[str, list[int]] = {}
+        self._views: dict[str, tuple[Query, list[int]]] = {}
         super().__init__(counts=self._count(), facts=self._facts())
         self.on_msg(self._heard)
 
@@ -193,7 +193,7 @@ class Review(anywidget.AnyWidget):
         )
         view, found = _text(content, "view"), self._finder.find(query)
         self._views.pop(view, None)
-        self._views[view] = found
+        self._views[view] = query, found
         for oldest in list(self._views)[:-_VIEWS]:
             del self._views[oldest]
         keep = content.get("keep")
@@ -203,7 +203,7 @@ class Review(anywidget.AnyWidget):
         return [answer | {"rows": [self._cards.line(row) for row in found[begin : begin + WINDOW]]}]
 
     def _on_rows(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        shown = self._shown(content)
+        _, shown = self._shown(content)
         begin = _whole(content, "from", len(shown) + 1)
         lines = [self._cards.line(row) for row in shown[begin : begin + WINDOW]]
         return [{"k": "rows", "view": content["view"], "seq": content.get("seq"), "from": begin, "rows": lines}]
@@ -218,7 +218,11 @@ class Review(anywidget.AnyWidget):
         return self._changed(self._decisions.decide([row], _text(content, "state")))
 
     def _on_bulk(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        rows = [row for row in self._shown(content) if self._decisions.sendable[row]]
+        """Decide the undecided of a list; what was decided stays, but in the list of the approved or the rejected."""
+        query, shown = self._shown(content)
+        decided_too = query.show in (APPROVED, REJECTED)
+        marks, sendable = self._decisions.marks, self._decisions.sendable
+        rows = [row for row in shown if sendable[row] and (decided_too or marks[row].state == OPEN)]
         return self._changed(self._decisions.decide(rows, _text(content, "state")))
 
     def _on_edit(self, content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -228,7 +232,7 @@ class Review(anywidget.AnyWidget):
     def _on_undo(self, _content: dict[str, Any]) -> list[dict[str, Any]]:
         return self._changed(self._decisions.undo())
 
-    def _shown(self, content: dict[str, Any]) -> list[int]:
+    def _shown(self, content: dict[str, Any]) -> tuple[Query, list[int]]:
         """Return what the view lists: bulk actions touch what the person sees, not what a new query would find."""
         if (view := _text(content, "view")) not in self._views:
             raise DataError("this view is too old: change its search or filter once, then go on")
