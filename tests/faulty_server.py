@@ -112,7 +112,8 @@ def _carry_out(handler, order, payload, number):
         return None
     if order == "reset":
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        handler.connection.close()
+        for part in (handler.rfile, handler.wfile, handler.connection):
+            part.close()
         return None
     if order == "slow":
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")

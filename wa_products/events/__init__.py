@@ -21,6 +21,8 @@ from wa_products.events.bodies import Event, of_bodies, unsupported
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__all__ = ["Event", "inbound", "orders", "parse", "records", "to_frame", "verify"]
+
 _LINE = r"(?s)^(?P<message_id>.*):(?P<line_no>[0-9]+)$"
 
 

@@ -1,0 +1,119 @@
+"""What a campaign does to the world: send a plan, listen to what comes back."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from wa_products import arms, frames
+from wa_products.campaigns.sender import Sender, message
+from wa_products.campaigns.sources import bodies
+from wa_products.errors import PlanError
+from wa_products.ledger import sending
+
+if TYPE_CHECKING:
+    from wa_products.campaigns.sources import Source
+    from wa_products.client import Client
+    from wa_products.ledger import Ledger
+    from wa_products.ledger.people import Standing
+    from wa_products.plans import Plan
+
+__all__ = ["listen", "send"]
+
+
+def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, progress: bool = True) -> pd.DataFrame:
+    """
+    Send an approved plan, each customer at most once in its campaign; return the `outcomes` frame, one row a customer.
+
+    Run it again to go on where it stopped: nobody who was sent to, held out, or whose answer was lost is posted
+    again. The window, opt-outs and suppressions are checked once more right before each message. With `dry_run` nothing
+    is posted or written, and ``details`` says what would happen. ``attrs`` of the result: ``posted`` (requests made
+    by this run) and ``stopped`` (why it ended early, in words, else ``""``).
+
+    Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, and DataError
+    for a message that breaks a limit, in both cases before anything is sent.
+    """
+    now = client.now()
+    plan.check(now)
+    if client.catalog_id not in ("", plan.catalog_id):
+        raise PlanError(f"the plan is for catalog {plan.catalog_id}, the client for {client.catalog_id}: review again")
+    rows = sending.plan_rows(plan)
+    for row in rows:
+        message(plan, row, send_id="checked beforehand")
+    _tell_twins(plan, ledger)
+    decided = ledger.decided(plan.campaign)
+    pending = [row for row in rows if decided.get(row["customer_id"], ("", True))[1]]
+    pending.sort(key=lambda row: (row["closes_at"], -(row["probability"] or 0), row["customer_id"]))
+    if dry_run:
+        return _rehearsed(plan, ledger, pending, now)
+    ledger.register(plan, now)
+    sender = Sender(plan, ledger, client, progress=progress)
+    sender.run([row for row in pending if row["arm"] == arms.TREATED])
+    if sender.stopped:
+        warnings.warn(
+            f"the campaign {plan.campaign!r} was stopped: {sender.stopped}. Send again to go on", stacklevel=2
+        )
+    found = _outcomes(plan, ledger)
+    left = found["outcome"] == ""
+    why = f"not sent, the run was stopped: {sender.stopped}" if sender.stopped else "not sent yet"
+    found = found.assign(
+        outcome=found["outcome"].where(~left, sending.SKIPPED), details=found["details"].where(~left, why)
+    )
+    found.attrs = {"posted": sender.posted, "stopped": sender.stopped}
+    return found
+
+
+def listen(source: Source, *, ledger: Ledger) -> pd.DataFrame:
+    """
+    Store webhook bodies in the ledger; return the `events` frame of those that are new.
+
+    `source` is the path of a JSON or JSON-lines file (``.gz`` too) or of a folder of such, an iterable of bodies
+    (dict, bytes, str), or anything with a method ``webhooks()``, such as a sandbox. Order and repeats do not matter:
+    listening twice stores nothing twice. Raises DataError where there is no such file.
+    """
+    last = ledger.last_event()
+    ledger.store(bodies(source))
+    return ledger.events_after(last)
+
+
+def _outcomes(plan: Plan, ledger: Ledger) -> pd.DataFrame:
+    """Return the state of each customer of this plan, in its order."""
+    known = ledger.outcomes(plan.campaign)
+    return plan.rows[["customer_id"]].merge(known, on="customer_id", how="left")[list(frames.OUTCOMES)]
+
+
+def _rehearsed(plan: Plan, ledger: Ledger, pending: list[sending.Row], now: pd.Timestamp) -> pd.DataFrame:
+    """Return what `send` would do, without doing it."""
+    standings = ledger.standings(pending, now)
+    would = {row["customer_id"]: _would(row, standings.get(row["customer_id"]), now) for row in pending}
+    fresh = plan.rows[["customer_id", "product_retailer_id"]].assign(
+        campaign=plan.campaign,
+        arm=plan.arms,
+        outcome=sending.SKIPPED,
+        details="dry run: " + plan.rows["customer_id"].map(would).astype("str"),
+    )
+    known = ledger.outcomes(plan.campaign)
+    done = plan.rows["customer_id"].isin(would)
+    known = known[known["customer_id"].isin(plan.rows.loc[~done, "customer_id"])]
+    every = pd.concat([frames.empty(frames.OUTCOMES), known, fresh[done]])
+    found = frames.conform(every, frames.OUTCOMES, "the dry run").sort_values("customer_id", ignore_index=True)
+    found.attrs = {"posted": 0, "stopped": ""}
+    return found
+
+
+def _would(row: sending.Row, standing: Standing | None, now: pd.Timestamp) -> str:
+    if row["arm"] == arms.HOLDOUT:
+        return "would be held out"
+    _, outcome, why = sending.allowed(row, standing, now)
+    return f"would not be sent: {why}" if outcome else "would be sent now"
+
+
+def _tell_twins(plan: Plan, ledger: Ledger) -> None:
+    if others := ledger.twins(plan):
+        warnings.warn(
+            f"the same products were already planned for the same people as {', '.join(map(repr, others))}: "
+            f"{plan.campaign!r} is a new campaign, and they get the message again",
+            stacklevel=3,
+        )

@@ -1,0 +1,178 @@
+"""
+The ledger: every plan, intent, attempt, outcome and webhook, written down before anything relies on it.
+
+SQLite in one file by default; PostgreSQL by URL where several machines send. Facts are only added. The unique key of
+(campaign, customer) makes a second message to one customer impossible, whatever crashes or runs twice.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from wa_products import frames
+from wa_products.ledger import hearing, opening, people, schema, sending, views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from wa_products.ledger.people import People, Standing
+    from wa_products.ledger.sending import Claim, Result, Row
+    from wa_products.plans import Plan
+
+HEARING, SENDING = 7_270_115, 7_270_116  # PostgreSQL's advisory locks: one writer of each kind at a time
+BATCH = 500
+
+
+class Ledger:
+    """
+    The ledger at `url`, made where there is none, its file readable by its owner alone.
+
+    Use it as a context manager, or call `close`. Several processes may use one ledger at once. Raises SettingsError
+    where `url` is no ledger, or one of a newer version.
+    """
+
+    def __init__(self, url: str = "sqlite:///ledger.db") -> None:
+        self._engine = opening.engine(url)
+        self._name = make_url(url).render_as_string(hide_password=True)
+        self._people: People | None = None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Ledger at {self._name}>"
+
+    # What notebooks read.
+
+    def rows(self, campaign: str) -> pd.DataFrame:
+        """
+        Return one row a planned customer of `campaign`, held out and unsent ones too, with their outcome.
+
+        The columns of `frames.OUTCOMES` and kind, source, probability, title, price, currency, closes_at. The outcome
+        is ``""`` where nothing was decided yet.
+        """
+        with self._engine.begin() as connection:
+            return views.resolved(views.rows(connection, campaign), self._known(connection))
+
+    def outcomes(self, campaign: str) -> pd.DataFrame:
+        """Return the `outcomes` frame of `campaign` with the customer ids of its plan."""
+        with self._engine.begin() as connection:
+            return views.rows(connection, campaign)[list(frames.OUTCOMES)]
+
+    def events(self) -> pd.DataFrame:
+        """Return the `events` frame of all webhooks, in the order of time, with the one id of each customer."""
+        with self._engine.begin() as connection:
+            return views.events(connection, self._known(connection))
+
+    def sends(self) -> pd.DataFrame:
+        """Return the `sends` frame: every message that was accepted, or may have been, in any campaign."""
+        names = dict.fromkeys(self.campaigns()["campaign"])
+        found = [rows[rows["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN])] for rows in map(self.rows, names)]
+        every = pd.concat([frames.empty(frames.SENDS), *found], ignore_index=True)
+        return frames.conform(every[list(frames.SENDS)], frames.SENDS, "the ledger")
+
+    def campaigns(self) -> pd.DataFrame:
+        """
+        Return one row a plan that was sent: campaign, digest, approved_by, created_at, expires_at, holdout, waterfall.
+
+        ``waterfall`` is a list of [reason, customers].
+        """
+        with self._engine.begin() as connection:
+            return views.campaigns(connection)
+
+    # Listening.
+
+    def store(self, bodies: Iterable[hearing.Body]) -> int:
+        """Store webhook bodies and their events; return how many events are new. Storing one twice changes nothing."""
+        waiting, new = iter(bodies), 0
+        while batch := list(islice(waiting, BATCH)):
+            with opening.writing(self._engine) as connection:
+                opening.lock(connection, HEARING)
+                new += len(hearing.add(connection, batch, pd.Timestamp.now("UTC")))
+        return new
+
+    def last_event(self) -> int:
+        """Return the number of the last event stored, 0 at first."""
+        with self._engine.begin() as connection:
+            return connection.scalar(select(func.max(schema.EVENTS.c.seq))) or 0
+
+    def events_after(self, number: int) -> pd.DataFrame:
+        """Return what `events` returns, of the events stored after the one of that number."""
+        with self._engine.begin() as connection:
+            return views.events(connection, self._known(connection), after=number)
+
+    def suppress(self, customer_ids: Iterable[str], reason: str, at: pd.Timestamp) -> None:
+        """Write to these customers no more, in no campaign; `reason` in words."""
+        rows = [{"customer_id": each, "reason": reason, "at": schema.micros(at)} for each in customer_ids]
+        if rows:
+            with opening.writing(self._engine) as connection:
+                connection.execute(schema.SUPPRESSIONS.insert(), rows)
+
+    # Sending.
+
+    def register(self, plan: Plan, now: pd.Timestamp) -> None:
+        """Write down a plan and its holdout; nothing where it is there already."""
+        with opening.writing(self._engine) as connection:
+            opening.lock(connection, SENDING)
+            sending.register(connection, plan, sending.plan_rows(plan), now)
+
+    def twins(self, plan: Plan) -> list[str]:
+        """Return the other campaigns that were planned to send the same products to the same people."""
+        with self._engine.begin() as connection:
+            return sending.twins(connection, plan, sending.plan_rows(plan))
+
+    def decided(self, campaign: str) -> dict[str, tuple[str, bool]]:
+        """Return the send id of each customer with an intent in `campaign`, and whether they can be tried again."""
+        with self._engine.begin() as connection:
+            return sending.decided(connection, campaign)
+
+    def claim(
+        self, plan: Plan, rows: Sequence[Row], *, now: pd.Timestamp, owner: str, done: Sequence[Result] = ()
+    ) -> list[Claim]:
+        """
+        Write down what came of the attempts `done`, and intents and attempts for those of `rows` that may be sent.
+
+        Once this returns, the claims are ours alone to post, each once. Rows that may not be sent now get their
+        outcome; rows that another sender has are passed over.
+        """
+        with opening.writing(self._engine) as connection:
+            opening.lock(connection, SENDING)
+            sending.record(connection, plan.campaign, done)
+            return sending.claim(connection, self._known(connection), plan, rows, now=now, owner=owner)
+
+    def record(self, campaign: str, done: Iterable[Result]) -> None:
+        """Write down what came of attempts."""
+        with opening.writing(self._engine) as connection:
+            sending.record(connection, campaign, done)
+
+    def news(self) -> tuple[int, ...]:
+        """Return a mark that changes whenever a customer may have come to stand differently."""
+        with self._engine.begin() as connection:
+            return people.news(connection)
+
+    def standings(self, rows: Sequence[Row], now: pd.Timestamp) -> dict[str, Standing]:
+        """Return how the customers of planned rows stand at `now`; whom the ledger never heard of is not in it."""
+        with self._engine.begin() as connection:
+            known = self._known(connection)
+            parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+            found = [people.standings(connection, known, part, now) for part in parts]
+            return {customer: standing for part in found for customer, standing in part.items()}
+
+    def _known(self, connection: Connection) -> People:
+        if self._people is None or self._people.version != people.version(connection):
+            self._people = people.read(connection)
+        return self._people

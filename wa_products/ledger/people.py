@@ -1,0 +1,149 @@
+"""Which ids are one customer, and how each stands: window, opt-out, suppression, as the ledger knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from wa_products import codes, events, frames, identities, windows
+from wa_products.ledger.schema import EVENTS, IDENTITIES, OUTCOMES, PLAN_ROWS, PLANS, SUPPRESSIONS, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+FOREVER = pd.Timestamp("9000-01-01", tz="UTC")
+OPTED_OUT, MOVED = "opted out", "number changed"
+
+
+def _last(column: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's column expressions
+    return select(func.coalesce(func.max(column), 0)).scalar_subquery()
+
+
+_NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq))
+_VERSION = select(_last(IDENTITIES.c.seq), _last(PLANS.c.seq))
+
+
+class Standing(NamedTuple):
+    """Until when the ledger knows the window open (microseconds, 0 for not at all), and why not to write, if so."""
+
+    closes_at: int = 0
+    blocked: str = ""
+
+
+class People:
+    """The groups of ids that are one customer each, at one state of the ledger."""
+
+    def __init__(self, heads: dict[str, str], version: tuple[int, ...]) -> None:
+        self.heads, self.version = heads, version
+        self._members: dict[str, list[str]] = {}
+        for one, head in heads.items():
+            self._members.setdefault(head, []).append(one)
+
+    def head(self, customer_id: str) -> str:
+        """Return the one id that stands for all of a customer's."""
+        return self.heads.get(customer_id, customer_id)
+
+    def members(self, customer_id: str) -> list[str]:
+        """Return all ids of a customer, at least the one given."""
+        return self._members.get(self.head(customer_id), [customer_id])
+
+
+def version(connection: Connection) -> tuple[int, ...]:
+    """Return a mark that changes whenever identities or plans were added."""
+    return tuple(connection.execute(_VERSION).one())
+
+
+def read(connection: Connection) -> People:
+    """Return the groups as the ledger has them now; a planned id stands for its group, the first planned if several."""
+    mark = version(connection)
+    pairs = connection.execute(select(IDENTITIES.c.left_id, IDENTITIES.c.right_id)).all()
+    links = pd.DataFrame([tuple(pair) for pair in pairs], columns=["left", "right"], dtype="str")
+    if links.empty:
+        return People({}, mark)
+    linked = select(IDENTITIES.c.left_id).union(select(IDENTITIES.c.right_id))
+    first = (
+        select(PLAN_ROWS.c.customer_id, func.min(PLANS.c.created_at))
+        .join(PLANS, PLANS.c.digest == PLAN_ROWS.c.digest)
+        .where(PLAN_ROWS.c.customer_id.in_(linked))
+        .group_by(PLAN_ROWS.c.customer_id)
+    )
+    seen = {row[0]: row[1] for row in connection.execute(first)}
+    first_seen = pd.Series(seen.values(), index=pd.Index(list(seen), dtype="str"), dtype="int64")
+    heads = identities.canonical(links, first_seen.astype("datetime64[us, UTC]"))
+    return People(dict(zip(heads.index, heads, strict=True)), mark)
+
+
+def news(connection: Connection) -> tuple[int, ...]:
+    """Return a mark that changes whenever a customer may have come to stand differently."""
+    return tuple(connection.execute(_NEWS).one())
+
+
+def standings(
+    connection: Connection, people: People, rows: Sequence[dict[str, Any]], now: pd.Timestamp
+) -> dict[str, Standing]:
+    """Return how each planned row's customer stands at `now`, by planned customer id; nobody unknown is in it."""
+    planned = {alias: row["customer_id"] for row in rows for alias in people.members(row["customer_id"])}
+    told = _told(connection, planned)
+    known = {customer: Standing(blocked=reason) for customer, reason in _suppressed(connection, planned).items()}
+    failed = _failed(connection, planned, told)
+    if not told and not failed:
+        return known
+    heard = events.inbound(events.to_frame(told))
+    heard = heard.assign(customer_id=heard["customer_id"].map(planned))
+    ever = windows.threads(heard, FOREVER).set_index("customer_id")
+    by_now = windows.threads(heard, now).set_index("customer_id")["closes_at"]
+    old_numbers = {event["previous_wa_id"] for event in told} - {""}
+    for row in rows:
+        customer = row["customer_id"]
+        wrote_at = micros(ever["last_inbound_at"].get(customer, pd.NaT))
+        failed_at, code = failed.get(customer, (0, 0))
+        if customer in known:
+            continue
+        if ever["opted_out"].get(customer, default=False):
+            reason = OPTED_OUT
+        elif row["to"].lstrip("+") in old_numbers:
+            reason = MOVED
+        else:
+            reason = codes.RULES[code].meaning if failed_at > wrote_at else ""
+        known[customer] = Standing(micros(by_now.get(customer, pd.NaT)), reason)
+    return known
+
+
+def _told(connection: Connection, ids: Iterable[str]) -> list[events.Event]:
+    """Return the events that say how these customers stand, in the shape that `events.to_frame` takes."""
+    failed = (EVENTS.c.kind == "status") & EVENTS.c.code.in_(codes.SUPPRESSING)
+    query = select(*(EVENTS.c[name] for name in frames.EVENTS)).where(
+        EVENTS.c.customer_id.in_(list(ids)), (EVENTS.c.kind != "status") | failed
+    )
+    return [{**row, "at": _time(row["at"])} for row in connection.execute(query).mappings()]
+
+
+def _suppressed(connection: Connection, planned: dict[str, str]) -> dict[str, str]:
+    table = SUPPRESSIONS.c
+    query = select(table.customer_id, table.reason).where(table.customer_id.in_(list(planned))).order_by(table.seq)
+    return {planned[customer]: reason for customer, reason in connection.execute(query)}
+
+
+def _failed(
+    connection: Connection, planned: dict[str, str], told: Iterable[events.Event]
+) -> dict[str, tuple[int, int]]:
+    """Return when and with what code each customer last could not receive anything."""
+    table = OUTCOMES.c
+    query = select(table.customer_id, table.at, table.code).where(
+        table.customer_id.in_(list(planned)), table.outcome == "refused", table.code.in_(codes.SUPPRESSING)
+    )
+    found = [(planned[row.customer_id], (row.at, row.code)) for row in connection.execute(query)]
+    found += [
+        (planned[event["customer_id"]], (micros(event["at"]), event["code"]))
+        for event in told
+        if event["kind"] == "status"
+    ]
+    return dict(sorted(found))
+
+
+def _time(at: int) -> pd.Timestamp | None:
+    return pd.Timestamp(at, unit="us", tz="UTC") if at else None

@@ -1,0 +1,168 @@
+"""
+The ledger's tables: facts that are added and never changed. What is true now is derived from them.
+
+Only kinds of value that SQLite and PostgreSQL share: text, floats, and times as whole microseconds since 1970 in UTC,
+0 for unknown. Money is its exact text.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from wa_products import frames, plans
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from wa_products.frames import Kind
+
+METADATA = MetaData()
+_SQL: dict[Kind, Any] = {
+    "text": Text,
+    "time": BigInteger,
+    "money": Text,
+    "number": Float(53),
+    "integer": BigInteger,
+    "flag": Integer,
+}
+_EPOCH = pd.Timestamp(0, tz="UTC").to_pydatetime()
+
+
+def _serial() -> Column[int]:
+    """Return a key that counts up: the order in which facts were written."""
+    return Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _columns(shape: dict[str, Kind]) -> list[Column[Any]]:
+    return [Column(name, _SQL[kind], nullable=kind in ("money", "number")) for name, kind in shape.items()]
+
+
+def _texts(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
+
+def _times(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+RECORDS = Table(
+    "wa_migrations",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *_texts("about"),
+    *_times("applied_at"),
+)
+PLANS = Table(
+    "wa_plans",
+    METADATA,
+    _serial(),
+    *_texts("digest", "campaign", "catalog_id", "approved_by", "waterfall", "content"),
+    *_times("created_at", "expires_at", "registered_at"),
+    Column("holdout", Float(53), nullable=False),
+    UniqueConstraint("digest"),
+    Index("wa_plans_campaign", "campaign"),
+)
+PLAN_ROWS = Table(
+    "wa_plan_rows",
+    METADATA,
+    *_texts("digest", "arm"),
+    *_columns(plans.ROWS),
+    PrimaryKeyConstraint("digest", "customer_id"),
+    Index("wa_plan_rows_customer", "customer_id"),
+)
+# A customer, and an address, once in a campaign: what makes a second message impossible, whoever sends.
+INTENTS = Table(
+    "wa_intents",
+    METADATA,
+    *_texts("send_id", "campaign", "customer_id", "address", "digest", "arm"),
+    *_times("at"),
+    PrimaryKeyConstraint("send_id"),
+    UniqueConstraint("campaign", "customer_id"),
+    UniqueConstraint("campaign", "address"),
+)
+# Written before each POST. An attempt without an outcome is one whose answer nobody knows.
+ATTEMPTS = Table(
+    "wa_attempts",
+    METADATA,
+    *_texts("send_id"),
+    Column("n", Integer, nullable=False),
+    *_texts("digest", "owner"),
+    *_times("at"),
+    PrimaryKeyConstraint("send_id", "n"),
+)
+OUTCOMES = Table(
+    "wa_outcomes",
+    METADATA,
+    _serial(),
+    *_texts("campaign", "customer_id", "send_id"),
+    Column("n", Integer, nullable=False),
+    *_texts("outcome", "wamid", "details"),
+    Column("code", BigInteger, nullable=False),
+    Column("again", Integer, nullable=False),
+    *_times("at"),
+    Index("wa_outcomes_campaign", "campaign"),
+    Index("wa_outcomes_customer", "customer_id"),
+)
+WEBHOOKS = Table(
+    "wa_webhooks",
+    METADATA,
+    *_texts("digest"),
+    Column("body", LargeBinary, nullable=False),
+    *_times("stored_at"),
+    PrimaryKeyConstraint("digest"),
+)
+EVENTS = Table(
+    "wa_events",
+    METADATA,
+    _serial(),
+    *_columns(frames.EVENTS),
+    *_texts("webhook"),
+    UniqueConstraint("event_id"),
+    Index("wa_events_customer", "customer_id"),
+    Index("wa_events_send", "send_id"),
+)
+IDENTITIES = Table(
+    "wa_identities",
+    METADATA,
+    _serial(),
+    *_texts("left_id", "right_id", "rule"),
+    *_times("at"),
+    UniqueConstraint("left_id", "right_id"),
+)
+SUPPRESSIONS = Table(
+    "wa_suppressions",
+    METADATA,
+    _serial(),
+    *_texts("customer_id", "reason"),
+    *_times("at"),
+    Index("wa_suppressions_customer", "customer_id"),
+)
+
+
+def micros(at: datetime | pd.Timestamp | None) -> int:
+    """Return microseconds since 1970, 0 for an unknown time."""
+    if at is None or at is pd.NaT:
+        return 0
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def times(values: pd.Series) -> pd.Series:
+    """Return the times of a column of microseconds, unknown for 0."""
+    known = values.astype("int64").astype(frames.DTYPES["time"])
+    return known.where(values != 0)

@@ -1,0 +1,290 @@
+"""
+The facts of sending: plans, intents, attempts, outcomes.
+
+An intent is the decision to write to a customer in a campaign, once. An attempt is written before each POST, its
+outcome after it. An attempt without an outcome stays unknown until a status webhook echoes its send id: the process
+that made it may have died before the POST or after it, and nobody can tell.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from wa_products import arms, plans, windows
+from wa_products.identities import customer_id
+from wa_products.ledger.hearing import link
+from wa_products.ledger.inserting import insert_new
+from wa_products.ledger.people import standings
+from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from wa_products.ledger.people import People, Standing
+    from wa_products.plans import Plan
+
+ACCEPTED, REFUSED, UNKNOWN = "accepted", "refused", "unknown"
+HELD_OUT, CLOSED, SKIPPED = "held out", "window closed", "skipped"
+MARGIN = windows.MARGIN // pd.Timedelta(microseconds=1)
+SAME_ADDRESS = "another customer of this campaign has the same address"
+
+Row = dict[str, Any]
+
+
+class Claim(NamedTuple):
+    """One attempt that is ours to make: the n-th for this intent. `closes_at` in microseconds."""
+
+    send_id: str
+    n: int
+    customer_id: str
+    closes_at: int
+    row: Row
+
+
+class Result(NamedTuple):
+    """What came of an attempt. `again` tells that a later run may try again; `aliases` are ids the answer proved."""
+
+    claim: Claim
+    outcome: str
+    at: pd.Timestamp
+    wamid: str = ""
+    code: int = 0
+    details: str = ""
+    again: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+def plan_rows(plan: Plan) -> list[Row]:
+    """Return the rows of a plan as dicts with the arm of each, times in microseconds, money as text."""
+    rows = plan.rows[list(plans.ROWS)].assign(arm=plan.arms)
+    for column, kind in plans.ROWS.items():
+        if kind == "time":
+            rows[column] = [micros(at) for at in rows[column]]
+        elif kind == "money":
+            rows[column] = [None if amount is None else str(amount) for amount in rows[column]]
+        elif kind == "number":
+            rows[column] = rows[column].astype("object").where(rows[column].notna(), None)
+    return rows.to_dict("records")
+
+
+def register(connection: Connection, plan: Plan, rows: Sequence[Row], now: pd.Timestamp) -> None:
+    """Write down the plan, its holdout, and whose address each customer is; nothing where it is there already."""
+    at = micros(now)
+    header = {
+        "digest": plan.digest,
+        "campaign": plan.campaign,
+        "catalog_id": plan.catalog_id,
+        "approved_by": plan.approved_by,
+        "waterfall": json.dumps(plan.waterfall, ensure_ascii=False),
+        "content": content(rows),
+        "created_at": micros(plan.created_at),
+        "expires_at": micros(plan.expires_at),
+        "registered_at": at,
+        "holdout": plan.holdout,
+    }
+    if not insert_new(connection, PLANS, [header], "digest"):
+        return
+    if rows:
+        connection.execute(PLAN_ROWS.insert(), [{**row, "digest": plan.digest} for row in rows])
+    link(connection, [(row["customer_id"], _address(row), "plan") for row in rows], at)
+    _hold_out(connection, plan, [row for row in rows if row["arm"] == arms.HOLDOUT], at)
+
+
+def content(rows: Sequence[Row]) -> str:
+    """Return a hash of whom a plan sends what, whatever its campaign is called."""
+    told = sorted((row["to"], row["recipient"], row["product_retailer_id"]) for row in rows)
+    return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def twins(connection: Connection, plan: Plan, rows: Sequence[Row]) -> list[str]:
+    """Return the other campaigns whose plan sent the same products to the same people."""
+    table = PLANS.c
+    query = select(table.campaign).where(table.content == content(rows), table.campaign != plan.campaign)
+    return sorted(set(connection.scalars(query)))
+
+
+def decided(connection: Connection, campaign: str) -> dict[str, tuple[str, bool]]:
+    """Return the send id of every customer who has an intent, and whether it can be tried again."""
+    query = select(INTENTS.c.customer_id, INTENTS.c.send_id, INTENTS.c.arm).where(INTENTS.c.campaign == campaign)
+    intents = {customer: (send_id, arm) for customer, send_id, arm in connection.execute(query)}
+    last = _last_attempts(connection, campaign)
+    return {
+        customer: (send_id, arm == arms.TREATED and last.get(send_id, (0, False))[1])
+        for customer, (send_id, arm) in intents.items()
+    }
+
+
+def claim(
+    connection: Connection, known: People, plan: Plan, rows: Sequence[Row], *, now: pd.Timestamp, owner: str
+) -> list[Claim]:
+    """
+    Write the intent and the attempt for each row that may be sent, and why for each that may not; return the claims.
+
+    Runs in the caller's transaction, whose end makes the claims ours. Rows that another sender has are passed over.
+    """
+    at = micros(now)
+    stand = standings(connection, known, rows, now)
+    intents = _intents(connection, plan.campaign, rows)
+    last = _last_attempts(connection, plan.campaign, [send_id for send_id, _ in intents.values()])
+    taken = _addresses(connection, plan.campaign, rows)
+    claims: list[Claim] = []
+    refused: list[Row] = []
+    for row in rows:
+        customer, address = row["customer_id"], _address(row)
+        send_id, arm = intents.get(customer, ("", row["arm"]))
+        n, again = last.get(send_id, (0, not send_id))
+        if arm != arms.TREATED or not again:
+            continue
+        closes_at, outcome, why = allowed(row, stand.get(customer), now)
+        if taken.setdefault(address, customer) != customer:
+            outcome, why = SKIPPED, SAME_ADDRESS
+        if outcome:
+            told = _outcome(plan.campaign, customer, send_id, n, outcome=outcome, at=at, details=why, again=True)
+            refused.append(told)
+        else:
+            claims.append(Claim(send_id or uuid4().hex, n + 1, customer, closes_at, row))
+    _write_claims(connection, plan, claims, at, owner)
+    if refused:
+        connection.execute(OUTCOMES.insert(), refused)
+    return claims
+
+
+def allowed(row: Row, standing: Standing | None, now: pd.Timestamp) -> tuple[int, str, str]:
+    """Return until when the window is open, and the outcome and reason for which nothing is sent, ``""`` if it is."""
+    closes_at = max(row["closes_at"], standing.closes_at if standing else 0)
+    if standing and standing.blocked:
+        return closes_at, SKIPPED, standing.blocked
+    if closes_at - micros(now) <= MARGIN:
+        return closes_at, CLOSED, "the customer service window is closed, or closes within minutes"
+    return closes_at, "", ""
+
+
+def record(connection: Connection, campaign: str, results: Iterable[Result]) -> None:
+    """Write down what came of attempts, and the ids that their answers prove to be one customer."""
+    told = list(results)
+    rows = [
+        _outcome(
+            campaign,
+            each.claim.customer_id,
+            each.claim.send_id,
+            each.claim.n,
+            outcome=each.outcome,
+            at=micros(each.at),
+            wamid=each.wamid,
+            code=each.code,
+            details=each.details,
+            again=each.again,
+        )
+        for each in told
+    ]
+    if rows:
+        connection.execute(OUTCOMES.insert(), rows)
+        pairs = [(each.claim.customer_id, alias, "answer") for each in told for alias in each.aliases]
+        link(connection, pairs, rows[-1]["at"])
+
+
+def _intents(connection: Connection, campaign: str, rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
+    table = INTENTS.c
+    ids = [row["customer_id"] for row in rows]
+    query = select(table.customer_id, table.send_id, table.arm).where(
+        table.campaign == campaign, table.customer_id.in_(ids)
+    )
+    return {customer: (send_id, arm) for customer, send_id, arm in connection.execute(query)}
+
+
+def _addresses(connection: Connection, campaign: str, rows: Sequence[Row]) -> dict[str, str]:
+    table = INTENTS.c
+    query = select(table.address, table.customer_id).where(
+        table.campaign == campaign, table.address.in_([_address(row) for row in rows])
+    )
+    return dict(tuple(row) for row in connection.execute(query))
+
+
+def _last_attempts(
+    connection: Connection, campaign: str, send_ids: Sequence[str] | None = None
+) -> dict[str, tuple[int, bool]]:
+    """Return the number of each intent's last attempt, and whether its outcome and the webhooks allow another."""
+    ours = select(INTENTS.c.send_id).where(INTENTS.c.campaign == campaign)
+    among = ours if send_ids is None else send_ids
+    attempts = select(ATTEMPTS.c.send_id, func.max(ATTEMPTS.c.n)).where(ATTEMPTS.c.send_id.in_(among))
+    last = dict(tuple(row) for row in connection.execute(attempts.group_by(ATTEMPTS.c.send_id)))
+    outcomes = select(OUTCOMES.c.send_id, OUTCOMES.c.n, OUTCOMES.c.again).where(OUTCOMES.c.send_id.in_(among))
+    again: dict[str, bool] = {}
+    for send_id, n, allowed_again in connection.execute(outcomes.order_by(OUTCOMES.c.seq)):
+        if n == last.get(send_id):
+            again[send_id] = bool(allowed_again)
+    heard = select(EVENTS.c.send_id).where(EVENTS.c.kind == "status", EVENTS.c.send_id.in_(among))
+    arrived = set(connection.scalars(heard))
+    return {send_id: (n, again.get(send_id, False) and send_id not in arrived) for send_id, n in last.items()}
+
+
+def _hold_out(connection: Connection, plan: Plan, rows: Sequence[Row], at: int) -> None:
+    intents = [_intent(plan, row, uuid4().hex, at) for row in rows]
+    new = {send_id for (send_id,) in insert_new(connection, INTENTS, intents, "send_id")}
+    outcomes = [
+        _outcome(plan.campaign, row["customer_id"], row["send_id"], 0, outcome=HELD_OUT, at=at)
+        for row in intents
+        if row["send_id"] in new
+    ]
+    if outcomes:
+        connection.execute(OUTCOMES.insert(), outcomes)
+
+
+def _write_claims(connection: Connection, plan: Plan, claims: Sequence[Claim], at: int, owner: str) -> None:
+    if intents := [_intent(plan, each.row, each.send_id, at) for each in claims if each.n == 1]:
+        connection.execute(INTENTS.insert(), intents)
+    if claims:
+        shared = {"digest": plan.digest, "owner": owner, "at": at}
+        connection.execute(ATTEMPTS.insert(), [{"send_id": each.send_id, "n": each.n, **shared} for each in claims])
+
+
+def _intent(plan: Plan, row: Row, send_id: str, at: int) -> Row:
+    return {
+        "send_id": send_id,
+        "campaign": plan.campaign,
+        "customer_id": row["customer_id"],
+        "address": _address(row),
+        "digest": plan.digest,
+        "arm": row["arm"],
+        "at": at,
+    }
+
+
+def _outcome(
+    campaign: str,
+    customer: str,
+    send_id: str,
+    n: int,
+    *,
+    outcome: str,
+    at: int,
+    wamid: str = "",
+    code: int = 0,
+    details: str = "",
+    again: bool = False,
+) -> Row:
+    return {
+        "campaign": campaign,
+        "customer_id": customer,
+        "send_id": send_id,
+        "n": n,
+        "outcome": outcome,
+        "wamid": wamid,
+        "code": code,
+        "details": details,
+        "again": int(again),
+        "at": at,
+    }
+
+
+def _address(row: Row) -> str:
+    """Return the address as the id that a customer known only by it would have."""
+    return customer_id("phone", row["to"].lstrip("+")) or customer_id("user", row["recipient"])
