@@ -2,8 +2,8 @@
 The review: proposals beside a phone that shows each message as the customer will see it.
 
 Python owns the truth. The browser shows windows of the list and one card at a time, which it asks for by message,
-and reports what the person did; rows and states are checked here. Nothing about a customer is kept in the
-widget's state, so nothing of it is saved with the notebook.
+and reports what the person did; rows and states are checked here. The widget's state, which a notebook may save,
+holds nothing about a customer; the plain table beside it, for where widgets do not render, has hashed ids only.
 """
 
 from __future__ import annotations
