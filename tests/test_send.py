@@ -4,8 +4,11 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests import campaign
 from tests.campaign import NOW, Clock, client, plan, says, status
@@ -15,8 +18,6 @@ from wa_products import frames, windows
 from wa_products.campaigns import listen, send
 from wa_products.errors import DataError, PlanError
 from wa_products.ledger import Ledger
-
-pytestmark = pytest.mark.usefixtures("ledger_url")
 
 
 @pytest.fixture
@@ -365,6 +366,18 @@ def test_an_interrupt_gives_back_what_was_not_posted(ledger):
     assert (len(server.taken), server.doubles()) == (60, 0)
 
 
+def test_a_broken_client(ledger):
+    """An error that no client should raise stops the run and is raised, the message it concerned left unknown."""
+    with serving(lambda n, _payload: "pause" if n == 1 else "ok") as server, client(server) as sender:
+        right = sender.send
+        sender.send = lambda payload: 1 / 0 if payload["to"] == f"+{campaign.phone(3)}" else right(payload)
+        with pytest.raises(ZeroDivisionError):
+            send(plan(5), ledger=ledger, client=sender, dry_run=False, progress=False)
+    known = ledger.rows("c1").set_index("customer_id")["outcome"]
+    assert known[campaign.customer_id("phone", campaign.phone(3))] == "unknown"
+    assert (known == "accepted").sum() == len(server.taken)
+
+
 def test_two_senders_at_once(ledger, ledger_url):  # noqa: F811  # the fixture
     """Two senders on one ledger at once post each message once."""
     results = []
@@ -383,6 +396,31 @@ def test_two_senders_at_once(ledger, ledger_url):  # noqa: F811  # the fixture
     assert len(results) == 2
     assert min(result.attrs["posted"] for result in results) > 0
     assert set(ledger.rows("c1")["outcome"]) == {"accepted"}
+
+
+FAULTS = ["ok", "lost", "reset", "bad json", "no id", "server error"]
+REFUSALS = [131056, 130429, 131026, 131047, 131000, 190, 100, 999_999]
+
+
+@pytest.mark.filterwarnings("ignore:the campaign")
+@settings(max_examples=25)
+@given(
+    st.lists(st.sampled_from(FAULTS) | st.sampled_from(REFUSALS).map(coded), max_size=30),
+    st.lists(st.integers(1, 60), max_size=3),
+)
+def test_any_faults_in_any_order(orders, restarts):
+    """Whatever the server does and however often a run is begun anew, nobody gets two and webhooks settle the rest."""
+    with Ledger("sqlite://") as own, serving(lambda n, _p: orders[n - 1] if n <= len(orders) else "ok") as server:
+        for minutes in [0, *restarts]:
+            run(plan(12, holdout=0.2), own, server, Clock(NOW + pd.Timedelta(minutes=minutes)))
+        assert server.doubles() == 0
+        if server.taken:
+            own.store([server.statuses(at=int(NOW.timestamp()))])
+        rows = own.rows("c1")
+    assert len(rows) == 12
+    taken = {message["biz_opaque_callback_data"] for message in server.taken}
+    assert set(rows.loc[rows["outcome"] == "accepted", "send_id"]) == taken
+    assert not (rows["outcome"] == "unknown").any()
 
 
 CHILD = """
@@ -444,3 +482,21 @@ def test_kill_and_resume(ledger_url):  # noqa: F811  # the fixture
     assert (settled[list(taken)] == "accepted").all()
     assert set(settled.drop(list(taken))) <= {"unknown"}
     assert (settled == "unknown").sum() <= 2 * 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_kill_and_resume_for_long(ledger_url, seed):  # noqa: F811  # the fixture
+    """The same over 600 messages, ten kills and one fault in five: no doubles, nobody lost."""
+    chance = np.random.default_rng(seed)
+    kinds = [*FAULTS, *(coded(code) for code in (131056, 130429, 131000))]
+    faults = [
+        kinds[k] if bad else "ok" for k, bad in zip(chance.integers(0, 9, 2000), chance.random(2000) < 0.2, strict=True)
+    ]
+    server, _, after = killed_again_and_again(ledger_url, size=600, kills=10, faults=lambda n: faults[n % 2000])
+    assert server.doubles() == 0
+    assert len(after) == 600
+    taken = {message["biz_opaque_callback_data"] for message in server.taken}
+    accepted = set(after.loc[after["outcome"] == "accepted", "send_id"])
+    assert accepted == taken
+    assert set(after.loc[~after["send_id"].isin(taken), "outcome"]) <= {"unknown", "refused", "skipped"}

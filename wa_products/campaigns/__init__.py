@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from wa_products import arms, frames
+from wa_products import arms, frames, metrics
 from wa_products.campaigns.sender import Sender, message
 from wa_products.campaigns.sources import bodies
-from wa_products.errors import PlanError
+from wa_products.errors import DataError, PlanError
 from wa_products.ledger import sending
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wa_products.ledger.people import Standing
     from wa_products.plans import Plan
 
-__all__ = ["listen", "send"]
+__all__ = ["listen", "measure", "send"]
 
 
 def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, progress: bool = True) -> pd.DataFrame:
@@ -76,6 +76,23 @@ def listen(source: Source, *, ledger: Ledger) -> pd.DataFrame:
     last = ledger.last_event()
     ledger.store(bodies(source))
     return ledger.events_after(last)
+
+
+def measure(ledger: Ledger, *, campaign: str, as_of: pd.Timestamp | None = None) -> metrics.Results:
+    """
+    Return what `campaign` came to, as the ledger knew it at `as_of`; None is the last moment it knows of.
+
+    Raises DataError where the ledger has no such campaign, naming those that it has.
+    """
+    campaigns = ledger.campaigns()
+    header = campaigns[campaigns["campaign"] == campaign]
+    if header.empty:
+        have = ", ".join(sorted(set(campaigns["campaign"]))) or "none"
+        raise DataError(f"the ledger has no campaign {campaign!r}; it has: {have}")
+    rows, events = ledger.rows(campaign), ledger.events()
+    known = [header["created_at"].max(), rows["at"].max(), events["at"].max()]
+    at = max(moment for moment in known if pd.notna(moment)) if as_of is None else as_of
+    return metrics.results(rows, events, header.iloc[0].to_dict(), at)
 
 
 def _outcomes(plan: Plan, ledger: Ledger) -> pd.DataFrame:

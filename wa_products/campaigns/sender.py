@@ -48,6 +48,7 @@ class Sender:
         self._failures: deque[bool] = deque(maxlen=RECENT)
         self._due = self._paused_until = 0.0
         self._news: tuple[int, ...] = ()
+        self._broke: Exception | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
         """Send to `rows` in their order. Whatever ends it, all that is known is written down before it returns."""
@@ -59,6 +60,8 @@ class Sender:
                     bar.update(len(rows) - len(waiting) - len(self._claimed) - len(self._later) - bar.n)
             finally:
                 self._land_all()
+        if self._broke:
+            raise self._broke
 
     def _step(self, waiting: deque[Row], pool: ThreadPoolExecutor) -> bool:
         """Do the next thing there is to do; return False when there is nothing left."""
@@ -136,9 +139,9 @@ class Sender:
             details = error.details or error.message
             result = Result(claim, sending.REFUSED, now, code=error.code, details=details)
             self._refused(result._replace(again=rule.action in codes.LATER), rule, error.retry_after)
-        except BaseException:
+        except Exception as error:  # noqa: BLE001  # raised again by `run`, once all else is written down
             self._finish(Result(claim, sending.UNKNOWN, now, details="the client broke"), failed=True)
-            raise
+            self.stopped, self._broke = f"the client broke ({type(error).__name__})", error
         else:
             aliases = (customer_id("phone", accepted.wa_id), customer_id("user", accepted.user_id))
             result = Result(claim, sending.ACCEPTED, now, wamid=accepted.wamid, aliases=aliases)
