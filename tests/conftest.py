@@ -5,6 +5,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.shops import AS_OF, shop
 
+pytest_plugins = ["tests.browser"]
+
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("default")
 

@@ -35,15 +35,17 @@ def sources(root=PACKAGE):
     }
 
 
-def imports(text):
-    """Return every module that `text` imports when it runs, dotted."""
+def imports(text, modules=()):
+    """Return every module that `text` imports when it runs, dotted; `modules` are the package's own."""
     found = set()
     for node in ast.walk(_without_type_checking(ast.parse(text))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name the package in full"
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            rooms = {name for name in named if name.removeprefix("wa_products.") in modules}
+            found |= rooms if rooms == named else rooms | {node.module}
     return found
 
 
@@ -63,7 +65,7 @@ def faults(modules):
         if room not in FLOOR_OF:
             found.append(f"{name} stands on no floor")
             continue
-        own = {m.removeprefix("wa_products.") for m in imports(text) if m.startswith("wa_products.")}
+        own = {m.removeprefix("wa_products.") for m in imports(text, modules) if m.startswith("wa_products.")}
         edges[name] = {m for m in own if m in modules and m != name}
         found += [
             f"{name} on floor {FLOOR_OF[room]} imports {other} from floor {FLOOR_OF[other]}"

@@ -83,10 +83,11 @@ def test_customers_rest_between_messages(past, expected):
     assert reasons([("ada", "beans-1kg", 0.3)], shops.shop(sends=past)) == [expected]
 
 
-def test_an_answer_to_a_request_needs_no_rest():
-    """A customer who asks is answered, however lately messaged."""
-    data = shops.shop(sends=sent("ada", "beans-1kg", 1))
-    assert reasons([("ada", "beans-1kg", 0.3, "request")], data) == [""]
+@pytest.mark.parametrize(("days", "expected"), [(1, ""), (1 / 24, "messaged lately")])
+def test_a_request_is_answered_once(days, expected):
+    """A customer who wrote since our last message is answered however lately messaged; one who did not is not again."""
+    data = shops.shop(sends=sent("ada", "beans-1kg", days))
+    assert reasons([("ada", "beans-1kg", 0.3, "request")], data) == [expected]
 
 
 def test_the_message_is_written_out():

@@ -44,7 +44,7 @@ class Policy:
 
     `kinds` are the kinds of proposal wanted. `min_probability` applies to all but requests. A customer who got a
     message within `rest_days` gets none, and a product sent within `ignored_days` without a purchase is not sent
-    again; the answer to a request is free of both. `max_sends` and `max_per_product` cap the campaign, most
+    again; the answer to a request is free of both, once. `max_sends` and `max_per_product` cap the campaign, most
     probable first; None is no cap. `bodies` has one text a kind with the fields ``{title}``, ``{price}`` and
     ``{currency}``; `footer` stands below each. Raises DataError for an unknown kind, field or a negative number.
     """
@@ -151,7 +151,7 @@ def _enriched(proposals: pd.DataFrame, data: Dataset) -> pd.DataFrame:
 
 
 def _refusals(rows: pd.DataFrame, data: Dataset, policy: Policy) -> pd.Series:
-    request = rows["kind"] == "request"
+    request = (rows["kind"] == "request") & ~_answered(rows, data)
     addressed = rows["to"].fillna("").ne("") | rows["recipient"].fillna("").ne("")
     conditions = {
         "no thread": rows["last_inbound_at"].isna() & ~addressed,
@@ -176,6 +176,12 @@ def _messaged_since(rows: pd.DataFrame, data: Dataset, days: float, keys: list[s
     if recent.empty:
         return pd.Series(data=False, index=rows.index)
     return pd.Series(pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(recent[keys])), rows.index)
+
+
+def _answered(rows: pd.DataFrame, data: Dataset) -> pd.Series:
+    """Return which rows are of customers who got a message since they last wrote: what they asked is answered."""
+    reached = data.sends[data.sends["outcome"].isin(REACHED)].groupby("customer_id")["at"].max()
+    return reached.reindex(rows["customer_id"]).set_axis(rows.index) >= rows["last_inbound_at"]
 
 
 def _best_only(rows: pd.DataFrame, reason: pd.Series, policy: Policy) -> pd.Series:

@@ -1,0 +1,59 @@
+"""Every notebook runs from the top, is committed without outputs, and shows nobody's number."""
+
+import json
+import re
+from pathlib import Path
+
+import papermill
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+NUMBER = re.compile(r"\+?44\s?0?\s?7700\s?900\d{3}|07700\s?900\d{3}")
+LINES = 10
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    """Return the path of each committed notebook."""
+    return request.param
+
+
+def code_cells(path):
+    """Return the code cells of the notebook at `path`."""
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def test_a_notebook_is_committed_without_outputs(notebook):
+    """No cell holds an output or an execution count."""
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code_cells(notebook))
+
+
+def test_cells_are_short_and_the_first_holds_the_parameters(notebook):
+    """Ten lines a cell at most; the first code cell is tagged for scheduled runs."""
+    cells = code_cells(notebook)
+    assert all(len("".join(cell["source"]).splitlines()) <= LINES for cell in cells)
+    assert cells[0]["metadata"]["tags"] == ["parameters"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # what papermill and its kernel client warn of is theirs
+def test_a_notebook_runs_from_the_top(notebook, tmp_path):
+    """Executed headless, every cell succeeds, and no output shows a phone number."""
+    made = tmp_path / notebook.name
+    papermill.execute_notebook(notebook, made, cwd=notebook.parent, progress_bar=False)
+    outputs = json.dumps([cell["outputs"] for cell in code_cells(made)])
+    assert NUMBER.search(outputs) is None
+
+
+@pytest.mark.slow
+def test_the_quickstart_runs_in_a_real_browser(tab, tmp_path):
+    """In JupyterLab in Chromium every cell runs, charts and review are drawn, and nothing outside is asked for."""
+    text = (ROOT / "notebooks" / "00_quickstart.ipynb").read_text("utf-8")
+    made = tmp_path / "00_quickstart.ipynb"
+    made.write_text(text.replace("../data/demo", str(ROOT / "data" / "demo")))
+    tab.open_notebook(made).run_all()
+    assert not tab.failures()
+    tab.page.locator(".js-plotly-plot").first.wait_for()
+    assert tab.page.locator(".wa-review").count() == 1
+    assert (tab.foreign, tab.errors) == ([], [])
