@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from wa_products.exports.issues import Found
+    from wa_products.exports.sources import Source
+    from wa_products.exports.tables import Table
 
 Kind = Literal["catalog", "orders", "inbound"]
 Shape = Literal["table", "json", "xml"]
@@ -41,6 +43,8 @@ class Format:
     `readers` maps what the file can give (catalog, orders, inbound) to ``read(content, options, found) -> frame``;
     `content` is a `Table`, or for JSON the list of (line, document). `required` holds, for each column that a table
     must have, its accepted names; `known` the names it may have. `wanted` limits what is read; None reads all.
+    `recognise` looks at the first JSON document, or at the first text of an XML file. `table` makes the content of a
+    JSON or XML file where that is a table: ``table(source, found) -> Table``.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Format:
     known: frozenset[str] = frozenset()
     wanted: frozenset[str] | None = None
     recognise: Callable[[Any], bool] = field(default=lambda _document: False, repr=False)
+    table: Callable[[Source, Found], Table] | None = field(default=None, repr=False)
 
     def score(self, header: Iterable[str]) -> float:
         """Return how well a header row fits: 0 unless each required column is there; more columns score higher."""

@@ -16,18 +16,20 @@ from wa_products.exports.formats import FORMATS
 from wa_products.exports.headers import Header, locate
 from wa_products.exports.issues import Found
 from wa_products.exports.names import normal
-from wa_products.exports.sources import Document, documents, first_document, kind_of, opened
-from wa_products.exports.tables import Table, read_table, tidy
+from wa_products.exports.sources import documents, first_document, kind_of, opened
+from wa_products.exports.tables import Table, read_records, read_table, tidy
 from wa_products.exports.texts import Text, decode, encoding_of, mark_of
+from wa_products.exports.workbooks import sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
 
     from wa_products.exports.contract import Format, Kind, Options
     from wa_products.exports.sources import Source
+    from wa_products.exports.workbooks import Sheet
 
 FAST_FROM = 4_000_000
 SHAPES = {"catalog": frames.CATALOG, "orders": frames.ORDERS, "inbound": frames.INBOUND}
@@ -53,16 +55,73 @@ def read_file(path: Path, options: Options, kind: Kind | None = None) -> list[Pa
 
 def _parts(source: Source, options: Options, kind: Kind | None) -> Iterator[Part]:
     shape = kind_of(source)
+    if shape == "excel":
+        yield from _of_workbook(source, options, kind)
+        return
     form, header = _recognised(source, shape)
-    kinds = [kind] if kind else list(form.readers)
-    for wanted in kinds:
-        if wanted not in form.readers:
-            others = " or ".join(f"read_{other}" for other in form.readers)
-            raise DataError(f"{source.file} is {form.name}, which gives no {wanted}: use {others}")
+    for wanted in _kinds(form, kind, source.file):
         found = Found(source.file)
-        content: Any = documents(source, found) if shape == "json" else _table(source, shape, header, form, found)
-        frame = form.readers[wanted](content, options, found)
-        yield Part(wanted, frame, _issues(content, found), found)
+        yield _part(form, wanted, [_content(source, shape, header, form, found)], options, found)
+
+
+def _of_workbook(source: Source, options: Options, kind: Kind | None) -> Iterator[Part]:
+    """Yield what each sheet of a known format gives; the others are noted. Raises DataError where there is none."""
+    known = [form for form in FORMATS if form.shape == "table"]
+    fitting: list[tuple[Sheet, Header, Format]] = []
+    others: dict[str, DataError] = {}
+    for sheet in sheets(source):
+        try:
+            header, form = locate(sheet.head(), known, sheet.file)
+            _kinds(form, kind, sheet.file)
+            fitting.append((sheet, header, form))
+        except DataError as error:
+            others[sheet.file] = error
+    if not fitting:
+        raise next(iter(others.values()))
+    for sheet, header, form in fitting:
+        for wanted in _kinds(form, kind, sheet.file):
+            found = Found(sheet.file)
+            _note_header(header, found)
+            _note_sheets(others, found)
+            yield _part(form, wanted, [_sheet(sheet, header, form, found)], options, found)
+            others = {}
+
+
+def _sheet(sheet: Sheet, header: Header, form: Format, found: Found) -> Table:
+    table = read_records(sheet.records(header), header, form.wanted, found)
+    if not len(table) and not found.rows_in:
+        raise DataError(f"{sheet.file} has a header but no rows: export it again")
+    return table
+
+
+def _kinds(form: Format, kind: Kind | None, file: str) -> list[Kind]:
+    if kind and kind not in form.readers:
+        others = " or ".join(f"read_{other}" for other in form.readers)
+        raise DataError(f"{file} is {form.name}, which gives no {kind}: use {others}")
+    return [kind] if kind else list(form.readers)
+
+
+def _content(source: Source, shape: str, header: Header | None, form: Format, found: Found) -> Any:  # noqa: ANN401  # table or documents
+    if form.table is not None:
+        return form.table(source, found)
+    return documents(source, found) if shape == "json" else _table(source, shape, header, form, found)
+
+
+def _part(form: Format, wanted: Kind, contents: list[Any], options: Options, found: Found) -> Part:
+    """Return what the one item of `contents` gives; it is taken out, so that its columns can go when they are used."""
+    placed = _places(contents[0])
+    frame = form.readers[wanted](contents.pop(), options, found)
+    return Part(wanted, frame, found.frame(*placed(found.needs_lines)), found)
+
+
+def _places(content: Any) -> Callable[[bool], tuple[np.ndarray, np.ndarray | None]]:  # noqa: ANN401  # table or documents
+    """Return what tells the records and lines of `content` later, without holding on to its columns."""
+    if isinstance(content, Table):
+        records, find_lines = content.records, content.find_lines
+        return lambda wanted: (records, find_lines() if wanted else None)
+    numbers = np.array([document.record for document in content], dtype="int64")
+    starts = np.array([document.line for document in content], dtype="int64")
+    return lambda _wanted: (numbers, starts)
 
 
 def _recognised(source: Source, shape: str) -> tuple[Format, Header | None]:
@@ -154,13 +213,11 @@ def _note_header(header: Header, found: Found) -> None:
         found.add("duplicate_column", "warning", column=name, action="numbered", hint=hint)
 
 
-def _issues(content: object, found: Found) -> pd.DataFrame:
-    if isinstance(content, Table):
-        every = content.records
-        return found.frame(every, content.lines if found.needs_lines else None)
-    documents: list[Document] = content  # type: ignore[assignment]  # the only other content there is
-    records = np.array([document.record for document in documents], dtype="int64")
-    return found.frame(records, np.array([document.line for document in documents], dtype="int64"))
+def _note_sheets(others: dict[str, DataError], found: Found) -> None:
+    if others:
+        names = [file.rpartition("/")[2] for file in others]
+        hint = "these sheets hold no table of this kind"
+        found.add("sheets_not_read", "info", values=[", ".join(names)], action="not read", hint=hint)
 
 
 def _parquet_header(source: Source) -> str:

@@ -23,7 +23,8 @@ HEAD = 1 << 18
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"%PDF", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook or an encrypted one"),
+    (b"\xd0\xcf\x11\xe0", "excel"),
+    (b"PK\x03\x04", "excel"),
     (b"SQLite format 3", "a SQLite database"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -74,8 +75,8 @@ def opened(path: Path) -> Iterator[Source]:
     try:
         if head.startswith(b"\x1f\x8b"):
             yield _member(path.name, gzip.decompress(path.read_bytes()))
-        elif head.startswith(b"PK\x03\x04"):
-            yield from _members(path, head)
+        elif head.startswith(b"PK\x03\x04") and not _is_workbook(head):
+            yield from _members(path)
         else:
             yield Source(path.name, head, path)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
@@ -84,13 +85,13 @@ def opened(path: Path) -> Iterator[Source]:
 
 def kind_of(source: Source) -> str:
     """
-    Return ``table``, ``json``, ``xml`` or ``parquet`` by the first bytes of a file.
+    Return ``table``, ``json``, ``xml``, ``excel`` or ``parquet`` by the first bytes of a file.
 
     Raises DataError for an empty file and for one that is of none of these kinds.
     """
     for magic, name in _MAGIC:
         if source.head.startswith(magic):
-            if name == "parquet":
+            if name in {"parquet", "excel"}:
                 return name
             raise DataError(f"{source.file} is {name}, not an export: export it again as CSV")
     text = decode(source.head).text.lstrip()
@@ -173,9 +174,11 @@ def _member(name: str, content: bytes) -> Source:
     return Source(name, content[:HEAD], None, content)
 
 
-def _members(path: Path, head: bytes) -> Iterator[Source]:
-    if b"[Content_Types].xml" in head or b"xl/" in head[:4096]:
-        raise DataError(f"{path.name} is an Excel workbook: save the sheet as CSV (UTF-8) and load that")
+def _is_workbook(head: bytes) -> bool:
+    return b"[Content_Types].xml" in head or b"xl/" in head[:4096] or b"opendocument.spreadsheet" in head[:128]
+
+
+def _members(path: Path) -> Iterator[Source]:
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.namelist()):
             if not member.endswith("/") and not Path(member).name.startswith(".") and "__MACOSX" not in member:

@@ -22,10 +22,11 @@ from wa_products.exports.records import split_records
 from wa_products.exports.rows import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wa_products.exports.headers import Header
     from wa_products.exports.issues import Found
+    from wa_products.exports.records import Record
 
 _BLOCK = 65_536
 _TOTALS = frozenset(
@@ -96,14 +97,21 @@ class Table:
 
 def read_table(text: str, header: Header, wanted: frozenset[str] | None, found: Found) -> Table:
     """Read all of `text` under `header`; rows that cannot be read are set aside with their reason."""
+    stream = split_records(text, header.delimiter, header.lines, unwrap=header.unwrap)
+    return read_records(stream, header, wanted, found, cut=not text.endswith(("\n", "\r")))
+
+
+def read_records(
+    stream: Iterable[Record], header: Header, wanted: frozenset[str] | None, found: Found, *, cut: bool = False
+) -> Table:
+    """Return the table of the records below `header`. `cut`: the last one may have lost its end."""
     names = unique_names(header.names)
     places = chosen(names, wanted)
     order = list(range(len(names)))
-    stream = split_records(text, header.delimiter, header.lines, unwrap=header.unwrap)
     blocks: list[list[pa.DictionaryArray]] = [[] for _ in places]
     batch: list[list[str]] = []
     at: list[tuple[int, int]] = []
-    for row in rows(stream, len(names), found, cut=not text.endswith(("\n", "\r"))):
+    for row in rows(stream, len(names), found, cut=cut):
         if again := _header_again(row.cells, header.names):
             order = again
             repeated_headers([row.number], [row.line], found)
