@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """Text, one value a row: row ``i`` holds ``values[codes[i]]``. No value is missing; unknown is ``""``."""
+    """
+    Text, one value a row: row ``i`` holds ``values[codes[i]]``. No value is missing; unknown is ``""``.
+
+    The values of a column that hardly repeats itself are its runs, so one may stand among them twice.
+    """
 
     codes: np.ndarray
     values: pa.Array
@@ -35,6 +40,18 @@ class Column:
     def encoded(cls, array: pa.DictionaryArray) -> Column:
         """Return the column of an Arrow dictionary array without missing values."""
         return cls(array.indices.to_numpy(zero_copy_only=False), array.dictionary.cast(pa.large_string()))
+
+    @classmethod
+    def runs(cls, part: pa.Array) -> Column:
+        """Return the column of Arrow texts coded by runs of equal values: cheap where most values occur once."""
+        starts = np.ones(len(part), dtype=bool)
+        starts[1:] = np.asarray(pc.not_equal(part.slice(1), part.slice(0, max(0, len(part) - 1))))
+        blank = np.asarray(pc.equal(pc.binary_length(part), 0))
+        starts &= ~blank
+        codes = np.cumsum(starts, dtype=np.int32)
+        codes[blank] = 0
+        values = part.filter(pa.array(starts)).cast(pa.large_string())
+        return cls(codes, pa.concat_arrays([pa.array([""], pa.large_string()), values]))
 
     @classmethod
     def constant(cls, text: str, rows: int) -> Column:
@@ -55,7 +72,22 @@ class Column:
     @cached_property
     def is_blank(self) -> np.ndarray:
         """Which rows hold nothing but blanks."""
-        return self.where(lambda value: not value.strip())
+        return np.asarray(pc.equal(pc.binary_length(pc.utf8_trim_whitespace(self.values)), 0))[self.codes]
+
+    def changes(self) -> np.ndarray:
+        """Return which rows hold another value than the row above; the first row always does."""
+        changed = np.ones(len(self), dtype=bool)
+        changed[1:] = self.codes[1:] != self.codes[:-1]
+        places = np.flatnonzero(changed)[1:]
+        here, above = (self.values.take(pa.array(self.codes[at])) for at in (places, places - 1))
+        changed[places] = np.asarray(pc.not_equal(here, above))
+        return changed
+
+    def deduplicated(self) -> Column:
+        """Return the same column with each of its values but once."""
+        compact = self.compact()
+        again = pc.dictionary_encode(compact.values)
+        return Column(again.indices.to_numpy(zero_copy_only=False)[compact.codes], again.dictionary)
 
     def texts(self) -> pd.Series:
         """Return the column as a pandas ``str`` series."""
@@ -83,9 +115,11 @@ class Column:
     def stripped(self) -> Column:
         """Return the column without blanks at the ends of its values, and with only the values that occur."""
         compact = self.compact()
-        if not any(value != value.strip() for value in compact.distinct):
+        trimmed = pc.utf8_trim_whitespace(compact.values)
+        if trimmed.equals(compact.values):
             return compact
-        return compact.recoded(str.strip)
+        again = trimmed.dictionary_encode()
+        return Column(again.indices.to_numpy(zero_copy_only=False)[compact.codes], again.dictionary)
 
     def take(self, rows: np.ndarray) -> Column:
         """Return the column of these rows (positions or a mask)."""
@@ -101,13 +135,16 @@ class Column:
 
     def or_else(self, other: Column) -> Column:
         """Return this column, with the value of `other` in the rows where this one is blank."""
-        if not self.is_blank.any():
-            return self
-        both = pa.concat_arrays([self.values, other.values])  # noqa: PD011  # a column of ours, not a frame
-        joined = np.where(self.is_blank, other.codes.astype(np.int32) + np.int32(len(self.values)), self.codes)
-        again = both.dictionary_encode()
-        mapping = again.indices.to_numpy(zero_copy_only=False)
-        return Column(mapping[joined], again.dictionary)
+        blank = self.is_blank
+        return self.placed(blank, other.take(blank).compact()) if blank.any() else self
+
+    def placed(self, rows: np.ndarray, other: Column) -> Column:
+        """Return this column with `other` in these rows (a mask), one value of it a row."""
+        both = pa.concat_arrays([self.values, other.values]).dictionary_encode()  # noqa: PD011  # no frame's values
+        mapping = both.indices.to_numpy(zero_copy_only=False)
+        codes = mapping[self.codes]
+        codes[rows] = mapping[other.codes + len(self.values)]
+        return Column(codes, both.dictionary)
 
 
 def series(array: pa.Array | pa.ChunkedArray) -> pd.Series:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import phonenumbers
@@ -17,9 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wa_products.exports.columns import Column
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PHONE_HINTS = {
     "phone_unreadable": "no phone number of the order's country: correct it in the shop",
@@ -35,6 +31,7 @@ _SEVERAL = re.compile(
     r"\d{5}\D*[/;,&|]\D*\+?\d{5}|\d{7}\s+(?:or|and|y|o|e|et|und|oder)\s+\+?\d{5}|\d{6}[^+]*\+\d{6}", re.IGNORECASE
 )
 _EXTENSION = re.compile(r"\d\s*(?:x|ext\.?|#)\s*\d+\s*$", re.IGNORECASE)
+_PUNCTUATION = "[\\s().'\\-\u2010-\u2015\u200e\u200f\u202a-\u202e]"
 _CLEAN = r"^\+[1-9]\d{7,14}$"
 _SHORTEST = 8
 _DUMMIES = frozenset({"1234567890", "12345678", "123456789", "0123456789"})
@@ -52,11 +49,11 @@ def read_phones(numbers: Column, regions: Column, default: str = "") -> tuple[Co
     pair = numbers.codes.astype("int64") * spread + regions.codes
     distinct, place = np.unique(pair, return_inverse=True)
     texts = numbers.values.take(pa.array(distinct // spread))
-    countries = regions.values.take(pa.array(distinct % spread)).to_pylist()
-    found, faults = _parsed(texts, [country or default for country in countries])
-    phones = Column.of(found)
-    wrong = np.asarray(faults, dtype=object)
-    return Column(phones.codes[place], phones.values), wrong[place]
+    countries = np.array([region or default for region in regions.distinct], dtype=object)
+    found, faults = _parsed(texts, countries[distinct % spread])
+    again = found.dictionary_encode()
+    codes = again.indices.to_numpy(zero_copy_only=False)
+    return Column(codes[place], again.dictionary), faults[place]
 
 
 def parse_phone(number: str, region: str) -> tuple[str, str]:
@@ -131,14 +128,28 @@ def _shape(text: str) -> str:
     return next((code for code, wrong in checks.items() if wrong), "")
 
 
-def _parsed(texts: pa.Array, regions: Sequence[str]) -> tuple[list[str], list[str]]:
-    clean = pc.replace_substring_regex(texts, r"^[\s']+|\s+$", "")
-    sure = _surely_valid(clean)
-    given, plain = texts.to_pylist(), clean.to_pylist()
-    found, faults = [""] * len(given), [""] * len(given)
-    for at, number in enumerate(given):
-        found[at], faults[at] = (plain[at], "") if sure[at] else parse_phone(number, regions[at])
-    return found, faults
+def _parsed(texts: pa.Array, regions: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    plain = _written_in_full(texts, regions)
+    sure = _surely_valid(plain)
+    faults = np.full(len(texts), "", dtype=object)
+    numbers: dict[int, str] = {}
+    for at in np.flatnonzero(~sure):
+        numbers[int(at)], faults[at] = parse_phone(str(texts[int(at)].as_py()), regions[at])
+    places, parsed = pa.array(~sure), pa.array(list(numbers.values()), pa.large_string())
+    return pc.replace_with_mask(plain, places, parsed), faults
+
+
+def _written_in_full(texts: pa.Array, regions: np.ndarray) -> pa.Array:
+    """Return numbers as ``+`` and digits where only punctuation and the 0 before a national number stand between."""
+    plain = pc.replace_substring_regex(texts, _PUNCTUATION, "")
+    for region in sorted(set(regions)):
+        data = phonenumbers.PhoneMetadata.metadata_for_region(region.upper(), None) if region else None
+        if data is None or data.national_prefix_for_parsing != "0":
+            continue
+        code = data.country_code
+        full = pc.replace_substring_regex(plain, rf"^(?:(?:\+|00)?{code}0?|0)([1-9]\d{{6,12}})$", rf"+{code}\1")
+        plain = pc.if_else(pa.array(regions == region), full, plain)
+    return plain
 
 
 def _surely_valid(texts: pa.Array) -> np.ndarray:

@@ -58,10 +58,10 @@ _MONTHS_A_YEAR, _NOON, _SECONDS_DIGITS = 12, 12, 10
 
 @dataclass(frozen=True)
 class Times:
-    """For each distinct value: its time in UTC or NaT, and ``""`` or what is wrong with it."""
+    """For each distinct value: its time in UTC or NaT, and as objects ``""`` or what is wrong with it."""
 
     at: pd.DatetimeIndex
-    faults: list[str]
+    faults: np.ndarray
 
 
 class _Wall(NamedTuple):
@@ -70,7 +70,7 @@ class _Wall(NamedTuple):
     fault: str = ""
 
 
-def read_times(values: Sequence[str], *, timezone: str, until: pd.Timestamp) -> Times:
+def read_times(values: Sequence[str] | pa.Array, *, timezone: str, until: pd.Timestamp) -> Times:
     """
     Return the times of a column's distinct values; those after `until` or before 2000 are faults.
 
@@ -81,11 +81,11 @@ def read_times(values: Sequence[str], *, timezone: str, until: pd.Timestamp) -> 
     >>> read_times(["2026-04-05 21:06:21 +0400"], timezone="", until=until).at[0].isoformat()
     '2026-04-05T17:06:21+00:00'
     """
-    texts = pa.array(values, pa.large_string())
+    texts = values if isinstance(values, pa.Array) else pa.array(values, pa.large_string())
     at = np.full(len(texts), np.datetime64("NaT", "us"))
     faults = np.full(len(texts), "", dtype=object)
     zoned = np.asarray(pc.match_substring_regex(texts, _ISO_ZONED))
-    naive = np.asarray(pc.match_substring_regex(texts, _ISO_NAIVE))
+    naive = np.zeros(len(texts), dtype=bool) if zoned.all() else np.asarray(pc.match_substring_regex(texts, _ISO_NAIVE))
     other = _others(texts, ~(zoned | naive))
     try:
         at[zoned] = _zoned(texts.filter(pa.array(zoned)))
@@ -95,7 +95,7 @@ def read_times(values: Sequence[str], *, timezone: str, until: pd.Timestamp) -> 
     for place, wall in other.items():
         at[place], faults[place] = _placed(wall, timezone)
     _bound(at, faults, until)
-    return Times(pd.DatetimeIndex(at).tz_localize("UTC"), list(faults))
+    return Times(pd.DatetimeIndex(at).tz_localize("UTC"), faults)
 
 
 def day_first(values: Sequence[str]) -> DayFirst:
@@ -123,8 +123,14 @@ def zone(name: str) -> ZoneInfo:
 
 
 def _zoned(texts: pa.Array) -> np.ndarray:
-    joined = pc.replace_substring_regex(texts, r"^(.{16,26}?) ?([+-]\d\d)$", r"\1\2:00")
-    joined = pc.replace_substring_regex(joined, r" ([+-Z][\d:]*)$", r"\1")
+    lengths = pc.binary_length(texts)
+    if pc.all(pc.equal(lengths, len("2026-04-05 21:06:21 +0400"))).as_py():
+        halves = (pc.utf8_slice_codeunits(texts, *span) for span in ((0, 19), (20, 25)))
+        joined = pc.binary_join_element_wise(*halves, pa.scalar("", pa.large_string()))
+    else:
+        joined = pc.replace_substring_regex(texts, r" ([+-Z][\d:]*)$", r"\1")
+        joined = pc.replace_substring_regex(joined, r"([+-]\d\d)$", r"\1:00")
+        joined = pc.if_else(pc.match_substring_regex(joined, r"T|:"), joined, texts)
     return np.asarray(pc.cast(pc.cast(joined, _UTC), pa.timestamp("us")))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from wa_products.exports.columns import Column
@@ -91,6 +92,7 @@ _NOT_BOUGHT = frozenset(
     """
     )
 )
+_OF_LINE = frozenset({"product_retailer_id", "item_id", "sku", "title", "quantity", "unit_price"})
 _ALIASES = (
     _PHONE,
     _WA_ID,
@@ -123,18 +125,24 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
         "quantity": _QUANTITY,
         "unit_price": _PRICE,
         "currency": _CURRENCY,
-        "status": _STATUS,
     }
     fields = {field: table.column(*names) for field, names in named.items() if table.names(*names)}
     phone = table.column(*_PHONE)
-    fields["order_id"] = _order_ids(table, fields, phone)
-    status = fields.get("status", Column.constant("unknown", len(table))).recoded(lambda v: normal(v) or "unknown")
+    order_id = _order_ids(table, fields, phone)
+    status = table.column(*_STATUS).recoded(lambda value: normal(value) or "unknown")
+    order = order_id.deduplicated().codes
     lines = Lines(
         file=table.file,
         records=table.records,
-        order=pd.factorize(fields["order_id"].texts())[0],
-        fields={**fields, "status": status},
-        excluded=status.map(lambda v: v if v in _NOT_BOUGHT else ""),
+        line_no=pd.Series(order).groupby(order).cumcount().to_numpy() + 1,
+        order=np.arange(len(table)),
+        fields={name: fields[name] for name in fields if name in _OF_LINE},
+        order_fields={
+            **{name: fields[name] for name in fields if name not in _OF_LINE},
+            "order_id": order_id,
+            "status": status,
+            "excluded": status.recoded(lambda value: value if value in _NOT_BOUGHT else ""),
+        },
         phones=[("phone", phone, table.column(*_COUNTRY).recoded(_iso))],
     )
     return build_orders(lines, options, found)

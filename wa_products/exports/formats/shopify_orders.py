@@ -30,48 +30,40 @@ _READ = (
     *("Email", "Cancelled at", "Lineitem sku", "Phone", "Shipping Phone", "Billing Phone", "Billing Country"),
     *("Shipping Country", "Payment Method", "Tags", "Refunded Amount", "Fulfillment Status"),
 )
-_NOT_BOUGHT = frozenset({"voided", "refunded", "expired"})
+_NOT_BOUGHT = frozenset({"cancelled", "voided", "refunded", "expired"})
 _TEST_TAGS = frozenset({"test", "test order", "testorder"})
 _COUNTRY = 2
 
 
 def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
-    """Return the order lines of the export, every order column filled inside its order."""
+    """Return the order lines of the export; what belongs to an order comes from its first row."""
     head, known = _heads(table, found)
     if not known.all():
         table, head = table.keep(known), (np.cumsum(known) - 1)[head[known]]
-    return build_orders(_lines(table, head, found), options, found)
+    lines = _lines(table, head, found)
+    del table, head, known
+    return build_orders(lines, options, found)
 
 
 def _heads(table: Table, found: Found) -> tuple[np.ndarray, np.ndarray]:
     """Return for each row the position of its order's first row, and for which rows there is one."""
-    name, created = table.column("Name").stripped(), table.column("Created at").stripped()
-    is_head = np.zeros(len(table), dtype=bool)
-    for column in _HEAD:
-        is_head |= ~table.column(column).is_blank
-    changed = np.ones(len(table), dtype=bool)
-    changed[1:] = (name.codes[1:] != name.codes[:-1]) | (created.codes[1:] != created.codes[:-1])
-    is_head &= changed | _begins_anew(table, name)
+    name, created = table.column("Name"), table.column("Created at")
+    filled, anew = np.zeros(len(table), dtype=bool), np.zeros(len(table), dtype=bool)
+    for column in map(table.column, _HEAD):
+        here = ~column.is_blank
+        filled |= here
+        anew |= here & column.changes()
+    changed = name.changes() | created.changes()
+    is_head = filled & (changed | anew)
     starts = changed | is_head
-    head = np.maximum.accumulate(np.where(starts, np.arange(len(table)), 0)) if len(table) else np.zeros(0, dtype=int)
+    head = np.maximum.accumulate(np.where(starts, np.arange(len(table)), 0))
     lost = ~is_head[head]
     if lost.any():
-        _attach(head, lost, is_head, name, created)
+        _attach(head, lost, is_head, name.deduplicated(), created.deduplicated())
         still = ~is_head[head]
         _note_lost(table, lost & ~still, still, name, found)
         return head, ~still
     return head, ~lost
-
-
-def _begins_anew(table: Table, name: Column) -> np.ndarray:
-    """Return which rows carry order columns that are not those of the row above, although the name is the same."""
-    del name
-    anew = np.zeros(len(table), dtype=bool)
-    for column in ("Id", "Total", "Financial Status"):
-        codes = table.column(column).codes
-        filled = ~table.column(column).is_blank
-        anew[1:] |= filled[1:] & (codes[1:] != codes[:-1])
-    return anew
 
 
 def _attach(head: np.ndarray, lost: np.ndarray, is_head: np.ndarray, name: Column, created: Column) -> None:
@@ -105,41 +97,56 @@ def _note_lost(table: Table, apart: np.ndarray, lost: np.ndarray, name: Column, 
 
 
 def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
-    order = np.unique(head, return_inverse=True)[1] if len(head) else head
-    first = {name: table.column(name).take(head) for name in _READ if name not in _REQUIRED}
-    name = table.column("Name").stripped()
+    heads = np.flatnonzero(head == np.arange(len(head)))
+    order = np.searchsorted(heads, head).astype(np.int32)
+    first = {name: table.column(name).take(heads).compact() for name in _READ if not name.startswith("Lineitem")}
     billing, shipping = _country(first["Billing Country"]), _country(first["Shipping Country"])
     regions = {"Billing Country": billing.or_else(shipping), "Shipping Country": shipping.or_else(billing)}
-    fields = {
-        "order_id": first["Id"].stripped().or_else(name),
-        "ordered_at": table.column("Created at").stripped(),
-        "email": first["Email"],
-        "sku": table.column("Lineitem sku"),
-        "title": table.column("Lineitem name"),
-        "quantity": table.column("Lineitem quantity"),
-        "unit_price": table.column("Lineitem price"),
-        "currency": first["Currency"],
-        "status": _status(first),
-    }
-    excluded = _excluded(first, fields["status"])
-    _note_partial(first["Refunded Amount"], excluded, table, head, found)
-    numbers = [(column, first[column], regions[country]) for column, country in _PHONES]
-    return Lines(file=table.file, records=table.records, order=order, fields=fields, excluded=excluded, phones=numbers)
+    status = _status(first)
+    excluded = _excluded(first, status)
+    _note_partial(first["Refunded Amount"], excluded, table.records[heads], found)
+    return Lines(
+        file=table.file,
+        records=table.records,
+        order=order,
+        line_no=_line_numbers(order, heads),
+        fields={
+            "sku": table.column("Lineitem sku"),
+            "title": table.column("Lineitem name"),
+            "quantity": table.column("Lineitem quantity"),
+            "unit_price": table.column("Lineitem price"),
+        },
+        order_fields={
+            "order_id": first["Id"].stripped().or_else(first["Name"].stripped()),
+            "ordered_at": first["Created at"].stripped(),
+            "email": first["Email"],
+            "currency": first["Currency"],
+            "status": status,
+            "excluded": excluded,
+        },
+        phones=[(column, first[column], regions[country]) for column, country in _PHONES],
+    )
+
+
+def _line_numbers(order: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    step = np.diff(order, prepend=0)
+    if ((step == 0) | (step == 1)).all():
+        return np.arange(1, len(order) + 1, dtype="int64") - heads[order]
+    return pd.Series(order).groupby(order).cumcount().to_numpy() + 1
 
 
 def _country(column: Column) -> Column:
-    return column.recoded(lambda value: value.strip().upper() if len(value.strip()) == _COUNTRY else "")
+    return column.deduplicated().recoded(lambda v: v.strip().upper() if len(v.strip()) == _COUNTRY else "")
 
 
 def _status(first: dict[str, Column]) -> Column:
-    paid = first["Financial Status"].recoded(lambda value: normal(value) or "unknown")
-    cancelled = Column.of(["", "cancelled"])
-    codes = (~first["Cancelled at"].is_blank).astype(np.int32)
-    return Column(codes, cancelled.values).or_else(paid)
+    paid = first["Financial Status"].deduplicated().recoded(lambda value: normal(value) or "unknown")
+    cancelled = ~first["Cancelled at"].is_blank
+    return paid.placed(cancelled, Column.constant("cancelled", int(cancelled.sum())))
 
 
-def _excluded(first: dict[str, Column], status: Column) -> np.ndarray:
-    """Return why each line is no purchase: cancelled, voided, refunded, expired, test or draft; else ``""``."""
+def _excluded(first: dict[str, Column], status: Column) -> Column:
+    """Return why each order is no purchase: cancelled, voided, refunded, expired, test or draft; else ``""``."""
     nobody = first["Email"].is_blank
     for column, _ in _PHONES:
         nobody = nobody & first[column].is_blank
@@ -147,18 +154,20 @@ def _excluded(first: dict[str, Column], status: Column) -> np.ndarray:
     test = test | first["Source"].where(lambda v: "bogus" in v.casefold())
     test = test | first["Tags"].where(lambda v: any(tag.strip().casefold() in _TEST_TAGS for tag in v.split(",")))
     draft = first["Source"].where(lambda v: normal(v) == "shopify_draft_order") & nobody
-    state = status.map(lambda v: v if v in _NOT_BOUGHT or v == "cancelled" else "")
-    return np.where(test, "test", np.where(state != "", state, np.where(draft, "draft", "")))
+    reason = status.recoded(lambda value: value if value in _NOT_BOUGHT else "")
+    draft = draft & reason.is_blank & ~test
+    reason = reason.placed(draft, Column.constant("draft", int(draft.sum())))
+    return reason.placed(test, Column.constant("test", int(test.sum())))
 
 
-def _note_partial(refunded: Column, excluded: np.ndarray, table: Table, head: np.ndarray, found: Found) -> None:
+def _note_partial(refunded: Column, excluded: Column, records: np.ndarray, found: Found) -> None:
     some = refunded.where(lambda value: bool(value.strip()) and value.strip().strip("0.,") != "")
-    rows = some & (excluded == "") & (head == np.arange(len(head)))
+    rows = some & excluded.is_blank
     if rows.any():
         found.add(
             "partly_refunded",
             "warning",
-            rows=table.records[rows],
+            rows=records[rows],
             column="Refunded Amount",
             values=refunded.take(rows).texts(),
             action="row kept",
