@@ -32,7 +32,7 @@ TEXTS = ("product_retailer_id", "title", "description", "brand", "link", "image_
 FIELDS = (
     *TEXTS,
     *("price", "sale_price", "currency", "sale_window", "sale_starts", "sale_ends", "availability", "inventory"),
-    *("visibility", "status", "review", "origin_country", "importer", "compliance"),
+    *("visibility", "status", "review", "origin_country", "importer", "compliance", "reason"),
 )
 _LONGEST_TITLE = 200
 _NOT_SENT = "row kept, cannot be sent"
@@ -58,8 +58,9 @@ def build_catalog(table: Table, fields: Mapping[str, Column], options: Options, 
     Return the canonical catalog: one row a row of `table` that has an id.
 
     `fields` maps names of `FIELDS` to columns of the table; a name that the format does not have is left out. What
-    else the table has passes through as text. `sale_price` is there only where the sale is on at ``options.as_of``;
-    ``sale_price_listed, sale_starts_at, sale_ends_at`` keep what the file says.
+    else the table has passes through as text. ``reason`` says in words why a row is nothing to sell, such as a parent
+    of variants; such a row needs no price and no stock. `sale_price` is there only where the sale is on at
+    ``options.as_of``; ``sale_price_listed, sale_starts_at, sale_ends_at`` keep what the file says.
     """
     rows = _with_id(table, fields, found)
     catalog = pd.DataFrame({name: rows[name].texts() for name in TEXTS})
@@ -78,6 +79,7 @@ def build_catalog(table: Table, fields: Mapping[str, Column], options: Options, 
     reason = not_sendable(catalog, currency=currency, status=rows["status"].texts(), compliant=compliant)
     if not rows.has("availability"):
         reason = reason.where(reason != "availability unknown", "")
+    reason = rows["reason"].or_else(Column.of(reason)).texts()
     catalog = catalog.assign(not_sendable_reason=reason, sendable=reason == "")
     _note_unsendable(catalog, rows, found)
     _note_links(rows, found)
@@ -165,7 +167,7 @@ def _availability(rows: _Rows, found: Found) -> pd.Series:
             hint="this format does not tell stock; the Meta catalog does",
         )
         return words
-    unknown = (words == UNKNOWN).to_numpy()
+    unknown = (words == UNKNOWN).to_numpy() & rows["reason"].is_blank
     hint = "use in stock, out of stock or preorder"
     _note_where(said, unknown, rows, found, ("availability_unknown", "error", "availability", _NOT_SENT, hint))
     none_left = rows["inventory"].where(lambda value: value.strip().removesuffix(".0") == "0")
@@ -222,7 +224,7 @@ def _amounts(rows: _Rows, field: str, options: Options, found: Found) -> tuple[n
     amounts = column.spread(read.amounts)
     amounts[faults != ""] = None
     if field == "price":
-        faults = np.where(column.is_blank & (faults == ""), "price_missing", faults)
+        faults = np.where(column.is_blank & rows["reason"].is_blank & (faults == ""), "price_missing", faults)
     _note_faults(column, faults, rows, found, field)
     if read.sign == "both":
         hint = "one column, one decimal sign: the plain cells were read, the doubtful ones not"
@@ -261,8 +263,8 @@ def _windows(rows: _Rows, options: Options, found: Found) -> tuple[pd.Series, pd
         said = (code, "warning", "sale_price_effective_date", "row kept", SALE_HINTS[code])
         _note_where(column.recoded(lambda v: v.replace("\x1f", "/")), faults == code, rows, found, said)
     stamps = frames.DTYPES["time"]
-    starts = pd.Series(column.spread([window.starts for window in read])).astype(stamps)
-    ends = pd.Series(column.spread([window.ends for window in read])).astype(stamps)
+    starts = pd.to_datetime(pd.Series(column.spread([window.starts for window in read])), utc=True).astype(stamps)
+    ends = pd.to_datetime(pd.Series(column.spread([window.ends for window in read])), utc=True).astype(stamps)
     return starts, ends, np.isin(faults, ["sale_window_unreadable", "sale_window_ends_first"])
 
 

@@ -12,7 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wa_products.exports.formats import long_orders, meta_catalog, shopify_orders, webhooks
+from wa_products.exports.formats import (
+    long_orders,
+    meta_catalog,
+    shopify_orders,
+    shopify_products,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from wa_products.exports.contract import Format
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 FORMATS: tuple[Format, ...] = (
     meta_catalog.FORMAT,
     shopify_orders.FORMAT,
+    shopify_products.FORMAT,
     webhooks.FORMAT,
     long_orders.FORMAT,
 )
