@@ -56,4 +56,5 @@ def test_the_quickstart_runs_in_a_real_browser(tab, tmp_path):
     assert not tab.failures()
     tab.page.locator(".js-plotly-plot").first.wait_for()
     assert tab.page.locator(".wa-review").count() == 1
+    tab.page.locator(".wa-review [role=option]").first.wait_for()
     assert (tab.foreign, tab.errors) == ([], [])

@@ -468,6 +468,11 @@ function render({ model, el }) {
   const hear = {
     listed(m) {
       if (m.seq !== seq) return;
+      const counts = model.get("counts");
+      if (!m.total && seq === 1 && counts.all) { // nothing is left to decide: open on what was decided
+        ask({ show: counts.approved ? "approved" : "all" });
+        return;
+      }
       heard.clear();
       heard.add(seq);
       lines = new Map();
