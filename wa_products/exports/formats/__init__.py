@@ -18,6 +18,8 @@ from wa_products.exports.formats import (
     shopify_orders,
     shopify_products,
     webhooks,
+    webtoffee_orders,
+    woo_orders_json,
 )
 
 if TYPE_CHECKING:
@@ -28,5 +30,9 @@ FORMATS: tuple[Format, ...] = (
     shopify_orders.FORMAT,
     shopify_products.FORMAT,
     webhooks.FORMAT,
+    woo_orders_json.FORMAT,
+    webtoffee_orders.FORMAT,
+    long_orders.WOOCOMMERCE,
+    long_orders.NAMED,
     long_orders.FORMAT,
 )

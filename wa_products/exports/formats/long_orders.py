@@ -1,178 +1,318 @@
-"""Any long table of order lines, by the names that shops give its columns: who, what, when."""
+"""
+Any long table of order lines, by the names that shops give its columns: who, what, when.
+
+A WooCommerce export with one row an item is such a table too; its order columns may stand on the first row of an
+order alone. `aliases` holds the names. Where two columns claim one field and disagree, the shop is asked.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from wa_products.exports import aliases
+from wa_products.exports.carried import carry
 from wa_products.exports.columns import Column
 from wa_products.exports.contract import Format, Options
-from wa_products.exports.names import normal, words
+from wa_products.exports.listed import each
+from wa_products.exports.money import read_amounts
+from wa_products.exports.names import normal
 from wa_products.exports.orders import Lines, build_orders
+from wa_products.payloads import USER_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wa_products.exports.issues import Found
     from wa_products.exports.tables import Table
 
-_PHONE = words(
-    """
-    phone whatsapp whatsapp_number phone_number mobile mobile_phone msisdn celular telefono telefone
-    telefon telephone cell customer_phone billing_phone handynummer numero_de_telefono телефон telepon
-    cep_telefonu الهاتف
-    """
+_WHO = (
+    *(aliases.WA_ID, aliases.USER_ID, aliases.WHATSAPP, aliases.PHONE, aliases.SHIPPING_PHONE, aliases.BILLING_PHONE),
+    *(aliases.EMAIL, aliases.BILLING_EMAIL, aliases.CUSTOMER, aliases.BUYER),
 )
-_WA_ID = ("wa_id",)
-_CUSTOMER = words(
-    """
-    customer_id client_id user_id customer cliente kunde klant kundennummer id_cliente client клиент
-    musteri
-    """
+_WHAT = (aliases.RETAILER_ID, aliases.VARIANT_ID, aliases.PRODUCT_ID, aliases.SKU, aliases.TITLE, aliases.ITEM)
+_WHEN = (aliases.TIME, aliases.CLOCK)
+_REST = (
+    *(aliases.NAME, aliases.LINK, aliases.QUANTITY, aliases.PRICE, aliases.LINE_TOTAL, aliases.ORDER_ID),
+    *(aliases.ORDER_NUMBER, aliases.RECEIPT, aliases.CURRENCY, aliases.STATUS, aliases.PAYMENT_STATUS),
+    *(aliases.CANCELLED_AT, aliases.EVENT, aliases.COUNTRY, aliases.SHIPPING_COUNTRY),
 )
-_EMAIL = ["email", "e_mail", "customer_email", "mail", "correo"]
-_ITEM = ["product_retailer_id", "retailer_id", "content_id"]
-_ID = words(
-    """
-    product_id variant_id variation_id item_id article_id artikelnummer id_producto id_produto
-    """
-)
-_SKU = words(
-    """
-    sku item_sku product_sku seller_sku referencia codigo artikel_nr артикул
-    """
-)
-_TITLE = words(
-    """
-    title product_name item_name product item name article artikel producto produto prodotto produit
-    naam titel titulo nombre товар urun produk المنتج
-    """
-)
-_TIME = words(
-    """
-    ordered_at created_at order_date order_time date timestamp time datetime purchase_date purchased_at
-    sale_date fecha fecha_de_pedido datum bestelldatum data data_do_pedido date_de_commande besteldatum
-    дата tarih tanggal التاريخ
-    """
-)
-_QUANTITY = words(
-    """
-    quantity qty cantidad menge quantidade quantite quantita aantal количество adet jumlah الكمية units
-    """
-)
-_PRICE = words(
-    """
-    unit_price price item_price precio preis preco prix prezzo prijs цена fiyat harga السعر
-    """
-)
-_ORDER = words(
-    """
-    order_id order_number order_no order id_pedido pedido bestellnummer numero_de_commande bestelnummer
-    """
-)
-_CURRENCY = words(
-    """
-    currency moneda wahrung moeda devise valuta валюта para_birimi mata_uang
-    """
-)
-_STATUS = words(
-    """
-    status order_status estado stato statut bestellstatus financial_status статус durum
-    """
-)
-_COUNTRY = words(
-    """
-    country country_code billing_country region pais land
-    """
-)
-_NOT_BOUGHT = frozenset(
-    words(
-        """
-    cancelled canceled voided refunded failed expired test draft checkout_draft abandoned
-    """
-    )
-)
-_OF_LINE = frozenset({"product_retailer_id", "item_id", "sku", "title", "quantity", "unit_price"})
-_ALIASES = (
-    _PHONE,
-    _WA_ID,
-    _CUSTOMER,
-    _EMAIL,
-    _ITEM,
-    _ID,
-    _SKU,
-    _TITLE,
-    _TIME,
-    _QUANTITY,
-    _PRICE,
-    _ORDER,
-    _CURRENCY,
-    _STATUS,
-)
+_PHONES = {
+    "WhatsApp": aliases.WHATSAPP,
+    "Phone": aliases.PHONE,
+    "Shipping phone": aliases.SHIPPING_PHONE,
+    "Billing phone": aliases.BILLING_PHONE,
+}
+_BOUGHT = frozenset({"purchase", "purchased", "order", "ordered", "sale", "sold", "payment", "transaction", "bought"})
+_WA_ID = re.compile(r"\+?[1-9]\d{6,14}")
+_PHONE = re.compile(r"\+[\d ().-]{7,20}")
+_COUNTRY = 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Orders:
+    """The orders of a table: its rows that belong to one, the place of each row's order, a value an order a column."""
+
+    table: Table
+    order: np.ndarray
+    columns: dict[str, Column]
 
 
 def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     """Return the order lines; rows without an order number are one order where customer and time are the same."""
-    named = {
-        "email": _EMAIL,
-        "wa_id": _WA_ID,
-        "shop_customer": _CUSTOMER,
-        "product_retailer_id": _ITEM,
-        "item_id": _ID,
-        "sku": _SKU,
-        "title": _TITLE,
-        "ordered_at": _TIME,
-        "quantity": _QUANTITY,
-        "unit_price": _PRICE,
-        "currency": _CURRENCY,
-    }
-    fields = {field: table.column(*names) for field, names in named.items() if table.names(*names)}
-    phone = table.column(*_PHONE)
-    order_id = _order_ids(table, fields, phone)
-    status = table.column(*_STATUS).recoded(lambda value: normal(value) or "unknown")
-    order = order_id.deduplicated().codes
+    orders = _orders(table, found)
+    columns = orders.columns
+    numbers = _order_ids(orders)
+    of_line = pd.Series(numbers.deduplicated().codes[orders.order])
+    email, customer, phone = _buyers(columns, found)
+    wa_id, user_id, unclear = _ids(columns["wa_id"], columns["user_id"])
+    phones = [("wa_id", unclear, columns["country"]), *_phones(columns), ("customer", phone, columns["country"])]
     lines = Lines(
         file=table.file,
-        records=table.records,
-        line_no=pd.Series(order).groupby(order).cumcount().to_numpy() + 1,
-        order=np.arange(len(table)),
-        fields={name: fields[name] for name in fields if name in _OF_LINE},
+        records=orders.table.records,
+        line_no=of_line.groupby(of_line).cumcount().to_numpy() + 1,
+        order=orders.order,
+        fields=_of_lines(orders.table, options.currency),
         order_fields={
-            **{name: fields[name] for name in fields if name not in _OF_LINE},
-            "order_id": order_id,
-            "status": status,
-            "excluded": status.recoded(lambda value: value if value in _NOT_BOUGHT else ""),
+            "order_id": numbers,
+            "ordered_at": columns["ordered_at"],
+            "wa_id": wa_id,
+            "user_id": user_id,
+            "email": email,
+            "shop_customer": customer,
+            "currency": columns["currency"],
+            "status": columns["status"].or_else(columns["payment_status"]).recoded(aliases.status_of),
+            "excluded": _excluded(columns),
         },
-        phones=[("phone", phone, table.column(*_COUNTRY).recoded(_iso))],
+        phones=[one for one in phones if not one[1].is_blank.all()],
     )
     return build_orders(lines, options, found)
 
 
-def _order_ids(table: Table, fields: dict[str, Column], phone: Column) -> Column:
-    given = table.column(*_ORDER)
+def _orders(table: Table, found: Found) -> _Orders:
+    columns = {
+        "number": _first(table, aliases.ORDER_ID, aliases.ORDER_NUMBER, aliases.RECEIPT),
+        "ordered_at": _times(table),
+        "wa_id": table.column(*aliases.WA_ID),
+        "user_id": table.column(*aliases.USER_ID),
+        "email": _first(table, aliases.EMAIL, aliases.BILLING_EMAIL),
+        "shop_customer": table.column(*aliases.CUSTOMER),
+        "buyer": table.column(*aliases.BUYER),
+        "currency": table.column(*aliases.CURRENCY),
+        "status": table.column(*aliases.STATUS),
+        "payment_status": table.column(*aliases.PAYMENT_STATUS),
+        "cancelled_at": table.column(*aliases.CANCELLED_AT),
+        "event": table.column(*aliases.EVENT),
+        "country": _any(table, aliases.COUNTRY),
+        "shipping_country": _any(table, aliases.SHIPPING_COUNTRY),
+        **{name: table.column(*names) for name, names in _PHONES.items()},
+    }
+    key = columns.pop("number")
+    if key.is_blank.all():
+        return _Orders(table, np.arange(len(table)), {"number": key, **columns})
+    carried = carry(key, columns, table.records, found)
+    heads = np.unique(carried.order, return_index=True)[1]
+    number = key.take(carried.known).take(heads)
+    return _Orders(table.keep(carried.known), carried.order, {"number": number, **carried.columns})
+
+
+def _first(table: Table, *tiers: tuple[str, ...]) -> Column:
+    """Return the column of the first tier that has one, the next where that is blank."""
+    here = [table.column(*tier) for tier in tiers if table.names(*tier)] or [table.column("")]
+    column = here[0]
+    for other in here[1:]:
+        column = column.or_else(other)
+    return column.stripped()
+
+
+def _any(table: Table, names: tuple[str, ...]) -> Column:
+    """Return the country in the first of these columns that names one: a hint for phones, so they may disagree."""
+    column = table.column("")
+    for name in table.names(*names):
+        column = column.or_else(table.columns[name].recoded(_iso))
+    return column
+
+
+def _times(table: Table) -> Column:
+    """Return the times; a clock in a column of its own is put behind a date that has none."""
+    date, clock = table.column(*aliases.TIME), table.column(*aliases.CLOCK)
+    if not table.names(*aliases.CLOCK):
+        return date
+    if not table.names(*aliases.TIME):
+        return clock
+    bare = ~date.where(lambda value: ":" in value) & ~clock.is_blank & ~date.is_blank
+    joined = date.take(bare).texts().str.strip() + " " + clock.take(bare).texts().str.strip()
+    return date.placed(bare, Column.of(joined.tolist())) if bare.any() else date
+
+
+def _order_ids(orders: _Orders) -> Column:
+    """Return each order's number; made from file, customer and time where it has none."""
+    columns, given = orders.columns, orders.columns["number"]
     if not given.is_blank.any():
         return given
-    who = (
-        fields.get("wa_id", phone)
-        .or_else(phone)
-        .or_else(fields.get("shop_customer", phone))
-        .or_else(fields.get("email", phone))
-        .texts()
-    )
-    key = who + "\x1f" + fields["ordered_at"].texts()
+    who = columns["wa_id"]
+    for name in ("user_id", *_PHONES, "shop_customer", "email", "buyer"):
+        who = who.or_else(columns[name])
+    key = who.texts() + "\x1f" + columns["ordered_at"].texts()
     made = pd.Series(pd.factorize(key)[0] + 1, dtype="str")
-    return given.or_else(Column.of(table.file + ":" + made))
+    return given.or_else(Column.of((orders.table.file + ":" + made).tolist()))
+
+
+def _ids(wa_id: Column, user_id: Column) -> tuple[Column, Column, Column]:
+    """Return wa_ids as Meta writes them, user ids (also those in the wa_id column), and what is neither."""
+    plain = wa_id.recoded(lambda value: re.sub(r"[\s'()-]", "", value))
+    known = plain.recoded(lambda value: value.lstrip("+") if _WA_ID.fullmatch(value) else "")
+    users = wa_id.recoded(lambda value: value.strip() if USER_ID.fullmatch(value.strip()) else "")
+    neither = known.is_blank & users.is_blank
+    return known, user_id.stripped().or_else(users), wa_id.placed(~neither, _blank(int((~neither).sum())))
+
+
+def _buyers(columns: dict[str, Column], found: Found) -> tuple[Column, Column, Column]:
+    """
+    Return e-mails, the shop's own customer ids, and phones among what stands for the customer.
+
+    A name is no key, since two customers may share it; ids have a digit, or stand in a column that is called an id.
+    """
+    given = columns["shop_customer"].recoded(lambda value: f"id:{value.strip()}" if value.strip() else "")
+    given = given.or_else(columns["buyer"].recoded(lambda value: f"name:{value.strip()}" if value.strip() else ""))
+    names = given.where(lambda value: _kind(value) == "name")
+    if names.any():
+        found.add(
+            "customer_is_a_name",
+            "warning",
+            values=[f"{int(names.sum())} orders"],
+            action="not used as customer",
+            hint="two customers may have one name: export their phone, e-mail or number",
+        )
+    parts = {kind: given.recoded(_only(kind)) for kind in ("email", "id", "phone")}
+    return columns["email"].or_else(parts["email"]), parts["id"], parts["phone"]
+
+
+def _only(kind: str) -> Callable[[str], str]:
+    return lambda value: value.partition(":")[2] if _kind(value) == kind else ""
+
+
+def _kind(value: str) -> str:
+    """Return what a customer's value, marked with where it stands, is: email, phone, id, name; ``""`` for blank."""
+    column, _, text = value.partition(":")
+    if not text:
+        return ""
+    if "@" in text:
+        return "email"
+    if _PHONE.fullmatch(text):
+        return "phone"
+    return "id" if any(c.isdigit() for c in text) or (column == "id" and " " not in text) else "name"
+
+
+def _phones(columns: dict[str, Column]) -> list[tuple[str, Column, Column]]:
+    shipping = columns["shipping_country"].or_else(columns["country"])
+    regions = {"Shipping phone": shipping}
+    return [(name, columns[name], regions.get(name, columns["country"].or_else(shipping))) for name in _PHONES]
+
+
+def _of_lines(table: Table, currency: str) -> dict[str, Column]:
+    ids = table.column(*aliases.VARIANT_ID).recoded(_known).or_else(table.column(*aliases.PRODUCT_ID).recoded(_known))
+    fields = {
+        "product_retailer_id": table.column(*aliases.RETAILER_ID),
+        "item_id": ids if _has_ids(table) else table.column(*aliases.ITEM).recoded(_unbroken),
+        "sku": table.column(*aliases.SKU),
+        "title": _first(table, aliases.TITLE, aliases.ITEM, aliases.NAME),
+        "link": table.column(*aliases.LINK),
+        "quantity": table.column(*aliases.QUANTITY),
+        "unit_price": _prices(table, currency),
+    }
+    if not table.names(*aliases.QUANTITY):
+        del fields["quantity"]
+    return fields
+
+
+def _has_ids(table: Table) -> bool:
+    return bool(table.names(*_one_of(aliases.RETAILER_ID, aliases.VARIANT_ID, aliases.PRODUCT_ID, aliases.SKU)))
+
+
+def _unbroken(value: str) -> str:
+    """Return what may be an id: a word without blanks."""
+    return value.strip() if " " not in value.strip() else ""
+
+
+def _prices(table: Table, currency: str) -> Column:
+    """Return what one piece cost; where only the line's total is told, that by the quantity."""
+    if table.names(*aliases.PRICE) or not table.names(*aliases.LINE_TOTAL):
+        return table.column(*aliases.PRICE)
+    total, quantity = table.column(*aliases.LINE_TOTAL), table.column(*aliases.QUANTITY)
+    pairs = pd.DataFrame({"total": total.texts(), "quantity": quantity.texts()}).drop_duplicates()
+    amounts = read_amounts(pairs["total"].tolist(), currency)
+    counts = read_amounts(pairs["quantity"].tolist(), currency=False).amounts
+    price = {
+        key: f"{code} {each(amount, count)}".strip() if amount is not None and count else key[0]
+        for key, amount, code, count in zip(
+            pairs.itertuples(index=False, name=None), amounts.amounts, amounts.currencies, counts, strict=True
+        )
+    }
+    return Column.of([price[key] for key in zip(total.texts(), quantity.texts(), strict=True)])
+
+
+def _excluded(columns: dict[str, Column]) -> Column:
+    """Return why each order is no purchase, by its status, its payment, its event or its cancellation."""
+    reason = columns["status"].recoded(aliases.no_purchase)
+    reason = reason.or_else(columns["payment_status"].recoded(aliases.no_purchase))
+    reason = reason.or_else(columns["cancelled_at"].recoded(lambda value: "cancelled" if value.strip() else ""))
+    return reason.or_else(columns["event"].recoded(_no_purchase_event))
+
+
+def _no_purchase_event(value: str) -> str:
+    said = normal(value).split("_")
+    reason = next((found for word in said if (found := aliases.no_purchase(word))), "")
+    return reason or ("" if said == [""] or _BOUGHT & set(said) else f"event {value.strip()}")
+
+
+def _known(value: str) -> str:
+    """Return an id, ``""`` for the 0 that stands for none."""
+    return value.strip() if value.strip().strip("0") else ""
 
 
 def _iso(country: str) -> str:
     plain = country.strip().upper()
-    return plain if len(plain) == len("GB") else ""
+    return plain if len(plain) == _COUNTRY else ""
 
 
+def _blank(rows: int) -> Column:
+    return Column.constant("", rows)
+
+
+def _one_of(*fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for names in fields for name in names)
+
+
+_EVERY = frozenset(map(normal, _one_of(*_WHO, *_WHAT, *_WHEN, *_REST)))
 FORMAT = Format(
     name="a long table of order lines",
     readers={"orders": read},
-    required=((*_PHONE, *_WA_ID, *_CUSTOMER, *_EMAIL), (*_TIME,), (*_ITEM, *_ID, *_SKU, *_TITLE)),
-    known=frozenset(normal(name) for names in _ALIASES for name in names),
-    wanted=frozenset(normal(name) for names in (*_ALIASES, _COUNTRY) for name in names),
+    required=(_one_of(*_WHO), _one_of(*_WHEN), _one_of(*_WHAT)),
+    known=_EVERY,
+    wanted=_EVERY,
+)
+NAMED = Format(
+    name="a long table of order lines with names as titles",
+    readers={"orders": read},
+    required=(*FORMAT.required[:2], aliases.NAME, _one_of(aliases.QUANTITY, aliases.PRICE, aliases.LINE_TOTAL)),
+    known=_EVERY,
+    wanted=_EVERY,
+)
+WOOCOMMERCE = Format(
+    name="a WooCommerce orders export, one row an item",
+    readers={"orders": read},
+    required=(
+        ("order_number", "order_id"),
+        ("order_date", "date"),
+        ("item_name",),
+        ("quantity_refund", "item_quantity", "quantity"),
+        ("phone_billing", "billing_phone", "email_billing", "billing_email"),
+    ),
+    known=_EVERY,
+    wanted=_EVERY,
 )
