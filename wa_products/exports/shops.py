@@ -118,9 +118,9 @@ def unique_ids(preferred: pd.Series, fallback: pd.Series) -> pd.Series:
     return preferred.where(alone, fallback)
 
 
-def keyed(group: pd.Series, options: pd.Series) -> pd.Series:
-    """Return the key of a variant: its product's handle or id, with its options after a colon."""
-    return group.where((options == "") | (group == ""), group + ":" + options)
+def keyed(group: pd.Series, options: pd.Series, between: str = ":") -> pd.Series:
+    """Return the key of a variant: its product's handle, id or title, with its options after `between`."""
+    return group.where((options == "") | (group == ""), group + between + options)
 
 
 def on_sale(price: pd.Series, compare_at: pd.Series, currency: str) -> tuple[pd.Series, pd.Series]:

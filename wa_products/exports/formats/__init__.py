@@ -20,6 +20,7 @@ from wa_products.exports.formats import (
     webhooks,
     webtoffee_orders,
     woo_orders_json,
+    woocommerce_products,
 )
 
 if TYPE_CHECKING:
@@ -34,5 +35,6 @@ FORMATS: tuple[Format, ...] = (
     webtoffee_orders.FORMAT,
     long_orders.WOOCOMMERCE,
     long_orders.NAMED,
+    woocommerce_products.FORMAT,
     long_orders.FORMAT,
 )
