@@ -20,6 +20,7 @@ from wa_products.exports.contract import Kind, Options
 from wa_products.exports.crosswalk import match
 from wa_products.exports.issues import Found
 from wa_products.exports.readers import SHAPES, Part, read_file
+from wa_products.exports.repeats import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -164,10 +165,11 @@ def _joined(parts: list[Part], shop: Shop, options: Options, root: Path | None, 
         sends = ledger.sends()
     catalog = catalog_at(found["catalog"], options.as_of)
     inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
-    orders, more = _matched(found["orders"], catalog)
+    once, repeated = _once(found["orders"])
+    orders, more = _matched(once, catalog)
     orders, inbound = _identified(orders, inbound)
     orders, inbound, later = _until(orders, inbound, options.as_of)
-    every = [frame for frame in [*issues, more, later] if len(frame)]
+    every = [frame for frame in [*issues, repeated, more, later] if len(frame)]
     return Dataset(
         catalog=catalog,
         orders=orders,
@@ -190,6 +192,14 @@ def _stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
     joined = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
     blank = {name: joined[name].fillna("") for name in joined.columns if joined[name].dtype == "str"}
     return frames.conform(joined.assign(**blank) if len(filled) > 1 else joined, SHAPES[kind], kind)
+
+
+def _once(orders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the orders with those that several files hold but once, and what was merged."""
+    found = Found("")
+    files = pd.factorize(orders["source_file"])[0]
+    once = settled(orders, pd.factorize(orders["order_id"])[0] * (files.max(initial=0) + 1) + files, found)
+    return once.reset_index(drop=True), found.frame(np.zeros(0, dtype="int64"), None)
 
 
 def _matched(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

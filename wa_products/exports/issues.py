@@ -109,6 +109,6 @@ def summary(rows_in: int, kept: int, issues: pd.DataFrame) -> str:
     said = f"{kept:,} of {rows_in:,} rows loaded"
     if rows_in == kept:
         return said
-    reasons = lost["code"].value_counts()
+    reasons = lost.groupby("code", sort=False).size().sort_values(ascending=False, kind="stable")
     parts = [f"{count:,} {code.replace('_', ' ')}" for code, count in reasons.items()]
     return f"{said}; {rows_in - kept:,} not: {', '.join(parts)}"

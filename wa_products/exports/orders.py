@@ -19,6 +19,7 @@ from wa_products import frames
 from wa_products.exports.buyers import customers_of, phones_of
 from wa_products.exports.columns import Column, same
 from wa_products.exports.money import MONEY_HINTS, read_amounts
+from wa_products.exports.repeats import settled
 from wa_products.exports.times import TIME_HINTS, read_times
 
 if TYPE_CHECKING:
@@ -118,8 +119,9 @@ def build_orders(lines: Lines, options: Options, found: Found) -> pd.DataFrame:
         "source_row": lines.records,
         **{name: lines.per_line(name).texts() for name in _EXTRA if name in lines.fields},
     }
-    found.account(len(lines.records))
-    return frames.conform(pd.DataFrame(columns), frames.ORDERS, "orders")
+    frame = settled(pd.DataFrame(columns), lines.order, found).reset_index(drop=True)
+    found.account(len(frame))
+    return frames.conform(frame, frames.ORDERS, "orders")
 
 
 def _nothing_sold(lines: Lines, found: Found) -> np.ndarray:

@@ -7,6 +7,7 @@ A table of text: distinct-coded columns, the record number and physical line of 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from wa_products.exports.records import Record
 
 _BLOCK = 65_536
+_REPEATED = re.compile(r" \(\d+\)$")  # what `unique_names` adds
 _TOTALS = frozenset(
     words(
         """
@@ -60,7 +62,7 @@ class Table:
         """Return the columns of the file that carry one of these names, in the order of `accepted`."""
         by_normal: dict[str, list[str]] = {}
         for name in self.columns:
-            by_normal.setdefault(normal(name), []).append(name)
+            by_normal.setdefault(normal(_REPEATED.sub("", name)), []).append(name)
         return [name for key in dict.fromkeys(map(normal, accepted)) for name in by_normal.get(key, [])]
 
     def column(self, *accepted: str) -> Column:
@@ -140,7 +142,7 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 def chosen(names: Sequence[str], wanted: frozenset[str] | None) -> list[int]:
     """Return the places of the wanted columns; None wants all."""
-    return [place for place, name in enumerate(names) if wanted is None or normal(name) in wanted]
+    return [place for place, name in enumerate(names) if wanted is None or normal(_REPEATED.sub("", name)) in wanted]
 
 
 def joined(parts: Sequence[pa.DictionaryArray]) -> Column:
