@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wa_products.errors import DataError
+from wa_products.exports.logs import members, starts_like_a_log, value_of
 from wa_products.exports.texts import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wa_products.exports.issues import Found
 
 HEAD = 1 << 18
+_TRIED = 20
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"%PDF", "a PDF document"),
@@ -104,70 +106,54 @@ def kind_of(source: Source) -> str:
                 f"{source.file} is a web page, such as a login page, not an export: sign in and export again"
             )
         return "xml"
-    return "json" if text[0] in "{[" else "table"
+    return "json" if text[0] in "{[" or starts_like_a_log(text) else "table"
 
 
 def documents(source: Source, found: Found) -> list[Document]:
-    """Return the JSON values of a file: one, the members of one array, or one a line; other lines are set aside."""
-    decoded = decode(source.read())
-    try:
-        whole = json.loads(decoded.text)
-    except (ValueError, RecursionError):
-        return list(_lines(decoded.text, found))
-    values = whole if isinstance(whole, list) else [whole]
-    return [Document(number, 1, value) for number, value in enumerate(values, 1)]
+    """Return the JSON values of a file: one, those of an array, or one a line; what is none is set aside."""
+    text = decode(source.read()).text
+    if _in_lines(text):
+        lines = enumerate(io.StringIO(text), 1)
+        return list(_readable(((at, value_of(said), said) for at, said in lines if said.strip()), found))
+    return list(_readable(members(text), found))
 
 
 def first_document(source: Source) -> Any:  # noqa: ANN401  # any JSON value
     """Return the first JSON value of a file without reading it all where that can be helped; None for none."""
     text = decode(source.head).text
-    for line in text.splitlines():
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        return value[0] if isinstance(value, list) and value else value
-    try:
-        value = json.loads(decode(source.read()).text)
-    except (ValueError, RecursionError):
-        return None
+    if not _in_lines(text):
+        first = next(members(text), None)
+        if first is None or first.value is not None or len(source.head) == source.size:
+            return first.value if first else None
+        return next(members(decode(source.read()).text)).value
+    lines = (value_of(line) for line in text.splitlines() if line.strip())
+    value = next((value for value in lines if isinstance(value, dict | list | str)), None)
     return value[0] if isinstance(value, list) and value else value
 
 
-def _lines(text: str, found: Found) -> Iterator[Document]:
-    record = 0
-    for line, content in enumerate(io.StringIO(text), 1):
-        if not content.strip():
-            continue
-        record += 1
-        try:
-            value = json.loads(content)
-        except (ValueError, RecursionError):
-            at = content.find("{")
-            value = _tail(content[at:]) if at > 0 else None
+def _in_lines(text: str) -> bool:
+    """Return whether each line is a value of its own, rather than all of `text` an array or objects over many lines."""
+    first = next(members(text), None)
+    if first is None or isinstance(first.value, dict | list | str):
+        return first is not None and text.lstrip().startswith("{") and _one_a_line(text)
+    return _one_a_line(text)
+
+
+def _one_a_line(text: str) -> bool:
+    return any(isinstance(value_of(line), dict) for line in islice(filter(str.strip, io.StringIO(text)), _TRIED))
+
+
+def _readable(values: Iterable[tuple[int, Any, str]], found: Found) -> Iterator[Document]:
+    """Yield what was read; lines and members that are no JSON, or a bare number, are set aside."""
+    for record, (line, value, said) in enumerate(values, 1):
         if isinstance(value, dict | list | str):
             yield Document(record, line, value)
             continue
         found.rows_in += 1
         found.set_aside += 1
         hint = "each line of a log is one JSON body"
-        found.add(
-            "not_json",
-            "error",
-            rows=[record],
-            lines=[line],
-            values=[content.strip()],
-            action="row set aside",
-            hint=hint,
-        )
-
-
-def _tail(content: str) -> Any:  # noqa: ANN401  # any JSON value
-    """Return the JSON after a log's own time stamp at the start of the line; None where there is none."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
+        shown = [said.strip()]
+        found.add("not_json", "error", rows=[record], lines=[line], values=shown, action="row set aside", hint=hint)
 
 
 def _member(name: str, content: bytes) -> Source:

@@ -72,6 +72,7 @@ def _events(documents: Sequence[Document], options: Options, found: Found) -> tu
             records.append(document.record)
     every, numbers = events.to_frame(rows), np.asarray(records, dtype="int64")
     _note_unsupported(every, numbers, found)
+    _note_repeated(every, numbers, found)
     return _timed(every, numbers, options, found)
 
 
@@ -108,6 +109,19 @@ def _note_unsupported(every: pd.DataFrame, records: np.ndarray, found: Found) ->
             action="kept where its sender is known",
             hint="this kind of message is not known here; it opens no window",
         )
+
+
+def _note_repeated(every: pd.DataFrame, records: np.ndarray, found: Found) -> None:
+    """Note messages and cart lines that came more than once, and those whose sender is not named."""
+    sent = every["kind"].isin(["inbound", "enquiry", "cart", "preference", "system"])
+    again = (sent & every["event_id"].duplicated()).to_numpy()
+    if again.any():
+        hint = "webhooks are delivered at least once: the same message counts once"
+        found.add("message_repeated", "info", rows=records[again], column="id", action="merged", hint=hint)
+    nobody = (sent & (every["customer_id"] == "")).to_numpy()
+    if nobody.any():
+        hint = "the message names neither a wa_id nor a user id"
+        found.add("sender_missing", "warning", rows=records[nobody], column="from", action="row kept", hint=hint)
 
 
 def _account(documents: Sequence[Document], records: np.ndarray, found: Found) -> None:
