@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wa_products import identities
-from wa_products.exports.phones import PHONE_HINTS, read_phones
+from wa_products.exports.phones import PHONE_HINTS, UNASSIGNED, read_phones
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,10 @@ def _differ(one: Column, other: Column) -> np.ndarray:
 
 
 def _note(lines: Lines, name: str, numbers: Column, faults: np.ndarray, found: Found) -> None:
-    for code in sorted(set(faults) - {""}):
+    if kept := int((faults == UNASSIGNED).sum()):
+        hint, values = PHONE_HINTS[UNASSIGNED], [f"{kept} orders"]
+        found.add(UNASSIGNED, "info", column=name, values=values, action="number kept", hint=hint)
+    for code in sorted(set(faults) - {"", UNASSIGNED}):
         rows = faults == code
         found.add(
             code,

@@ -2,7 +2,8 @@
 Phone numbers as shops write them to E.164, parsed once a distinct pair of number and region.
 
 A number written in full international form and valid as it stands needs no parser; the patterns for that come from
-the same metadata. Everything else goes through `phonenumbers`. A number that is not certain is no number.
+the same metadata. Everything else goes through `phonenumbers`. A number that is not certain is no number; one that
+is as long as a mobile number of its country, but in no range that is known to be in use, is kept and noted.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ PHONE_HINTS = {
     "phone_several": "one number in a cell: the others were not used, and neither was the first",
     "phone_dummy": "a placeholder is no customer's number",
     "phone_extension": "a number with an extension cannot receive WhatsApp messages",
+    "phone_unassigned": "no range of the country that is known to be in use holds this number: kept as it is",
     "phone_region_unknown": "a national number needs its country: give the shop's region, or region in shop.toml",
 }
+UNASSIGNED = "phone_unassigned"
 _SCIENTIFIC = re.compile(r"\d[.,]?\d*[eE]\+?\d+")
 _SEVERAL = re.compile(
     r"\d{5}\D*[/;,&|]\D*\+?\d{5}|\d{7}\s+(?:or|and|y|o|e|et|und|oder)\s+\+?\d{5}|\d{6}[^+]*\+\d{6}", re.IGNORECASE
@@ -33,7 +36,7 @@ _SEVERAL = re.compile(
 _EXTENSION = re.compile(r"\d\s*(?:x|ext\.?|#)\s*\d+\s*$", re.IGNORECASE)
 _PUNCTUATION = "[\\s().'\\-\u2010-\u2015\u200e\u200f\u202a-\u202e]"
 _CLEAN = r"^\+[1-9]\d{7,14}$"
-_SHORTEST = 8
+_SHORTEST, _ALIKE = 8, 9
 _DUMMIES = frozenset({"1234567890", "12345678", "123456789", "0123456789"})
 _FICTION = re.compile(r"\+447700900\d{3}")
 _OTHERWISE = ((re.compile(r"(\+52)1(\d{10})"), ""), (re.compile(r"(\+55\d\d)(\d{8})"), "9"))
@@ -58,7 +61,7 @@ def read_phones(numbers: Column, regions: Column, default: str = "") -> tuple[Co
 
 def parse_phone(number: str, region: str) -> tuple[str, str]:
     """
-    Return one number in E.164 and ``""``, or ``""`` and what is wrong with it.
+    Return one number in E.164 and ``""``, or ``""`` and what is wrong with it; ``phone_unassigned`` comes with both.
 
     >>> parse_phone("07700 900123", "GB"), parse_phone("8.80171E+12", "BD")
     (('+447700900123', ''), ('', 'phone_scientific'))
@@ -81,10 +84,15 @@ def _valid(text: str, region: str | None) -> tuple[str, str]:
         number = phonenumbers.parse(text, region)
         if number.extension:
             return "", "phone_extension"
-        found = _accepted(number) or _accepted(_without_plus(text, region))
+        with_code = _without_plus(text, region)
+        bare = _accepted(with_code)
+        found = bare if bare and not text.startswith("0") and _has_trunk_zero(region) else _accepted(number) or bare
     except phonenumbers.NumberParseException:
         return "", "phone_unreadable"
-    return (found, "") if found else ("", "phone_unreadable")
+    if found:
+        return found, ""
+    possible = _possible(number) or _possible(with_code)
+    return possible, UNASSIGNED if possible else "phone_unreadable"
 
 
 def _without_plus(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
@@ -94,6 +102,24 @@ def _without_plus(text: str, region: str | None) -> phonenumbers.PhoneNumber | N
     if text.startswith("+") or not code or not digits.startswith(code):
         return None
     return phonenumbers.parse("+" + digits, None)
+
+
+@cache
+def _has_trunk_zero(region: str | None) -> bool:
+    """Return whether national numbers of a region start with 0, so that one without it is written in full."""
+    data = phonenumbers.PhoneMetadata.metadata_for_region(region, None) if region else None
+    return data is not None and data.national_prefix_for_parsing == "0"
+
+
+def _possible(number: phonenumbers.PhoneNumber | None) -> str:
+    """Return in E.164 a number as long as its country's mobile numbers are, ``""`` for any other."""
+    if number is None:
+        return ""
+    kind = phonenumbers.PhoneNumberType.MOBILE
+    fits = phonenumbers.is_possible_number_for_type_with_reason(number, kind)
+    if fits != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return ""
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _accepted(number: phonenumbers.PhoneNumber | None) -> str:
@@ -123,7 +149,7 @@ def _shape(text: str) -> str:
         "phone_extension": bool(_EXTENSION.search(text)),
         "phone_unreadable": not digits,
         "phone_too_short": len(digits) < _SHORTEST,
-        "phone_dummy": len(set(digits[-_SHORTEST:])) == 1 or digits in _DUMMIES,
+        "phone_dummy": len(set(digits)) == 1 or len(set(digits[-_ALIKE:])) == 1 or digits in _DUMMIES,
     }
     return next((code for code, wrong in checks.items() if wrong), "")
 
@@ -144,7 +170,7 @@ def _written_in_full(texts: pa.Array, regions: np.ndarray) -> pa.Array:
     plain = pc.replace_substring_regex(texts, _PUNCTUATION, "")
     for region in sorted(set(regions)):
         data = phonenumbers.PhoneMetadata.metadata_for_region(region.upper(), None) if region else None
-        if data is None or data.national_prefix_for_parsing != "0":
+        if data is None or not _has_trunk_zero(region.upper()):
             continue
         code = data.country_code
         full = pc.replace_substring_regex(plain, rf"^(?:(?:\+|00)?{code}0?|0)([1-9]\d{{6,12}})$", rf"+{code}\1")
@@ -168,7 +194,7 @@ def _surely_valid(texts: pa.Array) -> np.ndarray:
                 hit &= ~np.asarray(pc.match_substring_regex(some, stripped))
             sure[places[hit]] = True
             rest[places[hit]] = False
-    same = np.asarray(pc.match_substring_regex(texts, r"(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8})$"))
+    same = np.asarray(pc.match_substring_regex(texts, r"(0{9}|1{9}|2{9}|3{9}|4{9}|5{9}|6{9}|7{9}|8{9}|9{9})$"))
     return sure & ~same
 
 
