@@ -69,6 +69,8 @@ def test_secrets_are_not_shown():
         ("graph_url", "graph.facebook.com"),
         ("graph_version", "25"),
         ("phone_number_id", "10/67"),
+        ("rate", "fast"),
+        ("rate", "0"),
     ],
 )
 def test_malformed(name, value):

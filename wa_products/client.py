@@ -8,6 +8,8 @@ is never repeated here, because the Cloud API knows no idempotency key and a sec
 from __future__ import annotations
 
 import json
+import logging
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +19,11 @@ import httpx
 import pandas as pd
 
 from wa_products import codes
-from wa_products.errors import NotSent, OutcomeUnknown
+from wa_products.errors import CloudAPIError, NotSent, OutcomeUnknown
 
 if TYPE_CHECKING:
-    from wa_products.errors import CloudAPIError
+    from collections.abc import Iterator
+
     from wa_products.settings import Settings
 
 CONNECTIONS = 8  # httpx looks through all connections for each request: more make it slower, not faster
@@ -28,8 +31,28 @@ TIMEOUT = httpx.Timeout(connect=5, write=10, read=20, pool=30)
 DEADLINE = 30.0
 _LARGEST_ANSWER = 1_000_000
 _OK, _FIRST_SERVER_ERROR, _REQUEST_TIMEOUT = 200, 500, 408
+_PAGE, _PAUSES, _LONGEST_PAUSE = "200", (1.0, 4.0), 16.0  # of reading; a page, and seconds
 # Raised before the first byte of the request is written.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+def _without_token(record: logging.LogRecord) -> bool:
+    """Take the token out of the address that httpx logs: the one question about a token asks for it there."""
+    if "input_token=" in (told := record.getMessage()):
+        record.msg, record.args = re.sub(r"input_token=[^&\s\"]*", "input_token=(hidden)", told), ()
+    return True
+
+
+logging.getLogger("httpx").addFilter(_without_token)
+
+
+class _Secret(str):
+    """A text that a traceback which shows variables does not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(hidden)"
 
 
 class Clock(Protocol):
@@ -84,9 +107,11 @@ class Client:
         settings.require("token", "phone_number_id")
         self.catalog_id = settings.catalog_id
         self.phone_number_id = settings.phone_number_id
+        self.business_account_id = settings.business_account_id
+        self.rate = settings.rate
         self.clock = clock or SystemClock()
         self.workers = CONNECTIONS if transport is None else 1
-        self._path = f"/{settings.graph_version}/{settings.phone_number_id}/messages"
+        self._version = settings.graph_version
         self._http = httpx.Client(
             base_url=base_url or settings.graph_url,
             headers={"Authorization": f"Bearer {settings.token}"},
@@ -108,7 +133,7 @@ class Client:
         """
         # The errors of httpx hold the request with its token, so they are not chained to ours.
         try:
-            status, headers, raw = self._post(payload)
+            status, headers, raw = self._exchange("POST", f"{self.phone_number_id}/messages", json=payload)
         except _NEVER_LEFT as error:
             raise NotSent(f"no connection to the Cloud API ({type(error).__name__}); nothing was sent") from None
         except OutcomeUnknown:
@@ -118,6 +143,46 @@ class Client:
                 f"the answer was lost ({type(error).__name__}); the message may be on its way"
             ) from None
         return _answer(status, headers, raw)
+
+    def get(self, path: str, **params: str) -> dict[str, Any]:
+        """
+        Read a node or an edge of the Graph API, such as ``"<id>/products"``; return the JSON object it answers with.
+
+        Reading changes nothing, so a lost or throttled answer is asked for again. Raises CloudAPIError where it is
+        refused, NotSent where no answer comes.
+        """
+        for pause in (*_PAUSES, None):
+            try:
+                return self._read(path, params)
+            except CloudAPIError as error:
+                rule = codes.rule(error.code, error.details, error.http_status)
+                wait = max(rule.pause, error.retry_after or 0)
+                if pause is None or rule.action != "retry" or wait > _LONGEST_PAUSE:
+                    raise
+                self.clock.sleep(wait)
+            except NotSent:
+                if pause is None:
+                    raise
+                self.clock.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def pages(self, path: str, **params: str) -> Iterator[dict[str, Any]]:
+        """Yield the entries of an edge, page after page, asked for as they are needed."""
+        page = {"limit": _PAGE, **params}
+        while True:
+            body = self.get(path, **page)
+            yield from (entry for entry in body.get("data") or () if isinstance(entry, dict))
+            paging = body.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if not paging.get("next") or not after:
+                return
+            page["after"] = after
+
+    def token_facts(self) -> dict[str, Any]:
+        """Return what the Graph API tells of the token: ``is_valid``, ``scopes``, ``expires_at``; raises as `get`."""
+        token = _Secret(self._http.headers["Authorization"].removeprefix("Bearer "))
+        found = self.get("debug_token", input_token=token).get("data")
+        return found if isinstance(found, dict) else {}
 
     def close(self) -> None:
         """Close all connections."""
@@ -132,11 +197,24 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client of number {self.phone_number_id} at {self._http.base_url.host}>"
 
-    def _post(self, payload: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+    def _read(self, path: str, params: dict[str, str]) -> dict[str, Any]:
+        # As in `send`, the errors of httpx hold the token and are not chained to ours.
+        try:
+            status, headers, raw = self._exchange("GET", path, params=params)
+        except Exception as error:  # noqa: BLE001  # whatever broke, there is no answer
+            raise NotSent(f"no answer to reading {path} ({type(error).__name__}); nothing was sent") from None
+        body = _parsed(raw, status, headers)
+        if status == _OK and isinstance(body, dict):
+            return body
+        if status in (_OK, _REQUEST_TIMEOUT) or status >= _FIRST_SERVER_ERROR:
+            raise NotSent(f"no answer to reading {path} (HTTP {status} without JSON or code); nothing was sent")
+        raise codes.refusal(0, f"HTTP {status} without an error code", http_status=status, retry_after=_wait(headers))
+
+    def _exchange(self, method: str, path: str, **content: Any) -> tuple[int, httpx.Headers, bytes]:  # noqa: ANN401  # httpx's own
         """Return status, headers and body; a body that drips in past the deadline is a lost answer."""
         until = time.monotonic() + DEADLINE
         raw = bytearray()
-        with self._http.stream("POST", self._path, json=payload) as response:
+        with self._http.stream(method, f"/{self._version}/{path}", **content) as response:
             for chunk in response.iter_bytes():
                 raw += chunk
                 if len(raw) > _LARGEST_ANSWER or time.monotonic() > until:
@@ -144,14 +222,20 @@ class Client:
             return response.status_code, response.headers, bytes(raw)
 
 
-def _answer(status: int, headers: httpx.Headers, raw: bytes) -> Accepted:
+def _parsed(raw: bytes, status: int, headers: httpx.Headers) -> object:
+    """Return the JSON of an answer, None where it is none. Raises CloudAPIError where it holds an error code."""
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
-        body = None
+        return None
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict) and isinstance(error.get("code"), int):
         raise _refused(error, status, headers)
+    return body
+
+
+def _answer(status: int, headers: httpx.Headers, raw: bytes) -> Accepted:
+    body = _parsed(raw, status, headers)
     if status == _OK:
         return _accepted(body)
     if status >= _FIRST_SERVER_ERROR or status == _REQUEST_TIMEOUT:
