@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 RULES = ("id", "sku", "trailing id", "variant in link", "handle in link", "title and options")
 UNMATCHED, AMBIGUOUS = "unmatched", "ambiguous"
-OPTIONS = ("color", "size", "material", "pattern", "options")
+OPTIONS = ("color", "size", "material", "pattern")
 _SKUS = ("sku", "mpn", "gtin")
 _KEYS = ("product_retailer_id", "item_id", "sku", "link", "title")
 _MOST_OPTIONS = 3
 _VARIANT = re.compile(r"[?&]variant=(\w+)")
 _HANDLE = re.compile(r"/products?/([^/?#]+)")
+Item = dict[str, str]
+Rules = dict[str, tuple["Callable[[Item], list[str]]", dict[str, set[str]]]]
 _TRAILING = re.compile(r"^(?P<sku>.*)_(?P<id>\d+)$")
 
 
@@ -39,7 +41,7 @@ def match(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd
     """
     given = orders.reindex(columns=list(_KEYS), fill_value="")
     codes, items = _items(given)
-    found = [_matched(item, rules) for rules in [_indexes(catalog)] for item in items.to_dict("records")]
+    found = [product_of(item, rules) for rules in [indexes(catalog)] for item in items.to_dict("records")]
     ids = np.array([product for product, _ in found] or [""], dtype=object)
     rules = np.array([rule for _, rule in found] or [""], dtype=object)
     titles = _titles(items).to_numpy(dtype=object) if len(items) else np.array([""], dtype=object)
@@ -94,9 +96,8 @@ def _titles(items: pd.DataFrame) -> pd.Series:
     return title
 
 
-def _matched(
-    item: dict[str, str], rules: dict[str, tuple[Callable[[dict[str, str]], list[str]], dict[str, set[str]]]]
-) -> tuple[str, str]:
+def product_of(item: Item, rules: Rules) -> tuple[str, str]:
+    """Return the one product that an item names, and by which rule; else ``""`` and ``unmatched`` or ``ambiguous``."""
     several = False
     for rule, (keys_of, index) in rules.items():
         for key in keys_of(item):
@@ -107,7 +108,8 @@ def _matched(
     return "", AMBIGUOUS if several else UNMATCHED
 
 
-def _indexes(catalog: pd.DataFrame) -> dict[str, tuple[Callable[[dict[str, str]], list[str]], dict[str, set[str]]]]:
+def indexes(catalog: pd.DataFrame) -> Rules:
+    """Return for each rule which keys an item has and which products each key names."""
     ids = catalog["product_retailer_id"]
     skus = [(id_, sku) for name in _SKUS if name in catalog for id_, sku in zip(ids, catalog[name], strict=True)]
     trailing = [(id_, found) for id_ in ids if (found := _TRAILING.match(id_))]
@@ -115,8 +117,9 @@ def _indexes(catalog: pd.DataFrame) -> dict[str, tuple[Callable[[dict[str, str]]
     variants = [(id_, found[1]) for id_, link in links if (found := _VARIANT.search(link))]
     handles = [(id_, found[1].casefold()) for id_, link in links if (found := _HANDLE.search(link))]
     by_id = _index((id_, id_) for id_ in ids)
+    shop_ids = _index(zip(ids, catalog["shop_id"], strict=True) if "shop_id" in catalog else ())
     return {
-        "id": (lambda item: _filled(item["product_retailer_id"], item["item_id"]), by_id),
+        "id": (lambda item: _filled(item["product_retailer_id"], item["item_id"]), _either(by_id, shop_ids)),
         "sku": (lambda item: _filled(item["sku"]), _either(by_id, _index((id_, sku) for id_, sku in skus))),
         "trailing id": (
             lambda item: [*_filled(item["item_id"]), *(f"sku:{sku}" for sku in _filled(item["sku"]))],
@@ -153,18 +156,22 @@ def _either(first: dict[str, set[str]], second: dict[str, set[str]]) -> dict[str
 
 def _named(catalog: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Yield each product with the names under which a shop may sell it: its title, alone or with its options."""
-    here = [name for name in OPTIONS if name in catalog.columns]
+    here = [name for name in (*OPTIONS, "options") if name in catalog.columns]
     for row in catalog[["product_retailer_id", "title", *here]].to_dict("records"):
         title = _plain(row["title"])
-        options = [_plain(row[name]) for name in here if str(row[name]).strip()]
-        if not options:
+        options = [_plain(row[name]) for name in here if name != "options" and str(row[name]).strip()]
+        whole = _plain(row.get("options", ""))
+        every = {whole, whole.replace(" / ", ", ")} - {""}
+        if not options and not every:
             yield row["product_retailer_id"], title
             yield row["product_retailer_id"], f"{title} - default title"
             continue
-        if any(title.endswith(f" - {option}") for option in options):
+        if any(title.endswith(f" - {option}") for option in (*options, *every)):
             yield row["product_retailer_id"], title
         for some in permutations(options[:_MOST_OPTIONS]):
             yield row["product_retailer_id"], f"{title} - {' / '.join(some)}"
+        for option in every:
+            yield row["product_retailer_id"], f"{title} - {option}"
 
 
 def _plain(text: str) -> str:

@@ -18,6 +18,7 @@ from wa_products.errors import DataError
 from wa_products.exports.catalogs import catalog_at
 from wa_products.exports.contract import Kind, Options
 from wa_products.exports.crosswalk import match
+from wa_products.exports.enrichment import enriched, is_shop
 from wa_products.exports.issues import Found
 from wa_products.exports.readers import SHAPES, Part, read_file
 from wa_products.exports.repeats import settled
@@ -163,13 +164,14 @@ def _joined(parts: list[Part], shop: Shop, options: Options, root: Path | None, 
         found["orders"] = _stacked([found["orders"], events.orders(stored)], "orders")
         found["inbound"] = _stacked([found["inbound"], events.inbound(stored)], "inbound")
         sends = ledger.sends()
-    catalog = catalog_at(found["catalog"], options.as_of)
+    catalog, joined = _catalog(parts)
+    catalog = catalog_at(catalog, options.as_of)
     inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
     once, repeated = _once(found["orders"])
     orders, more = _matched(once, catalog)
     orders, inbound = _identified(orders, inbound)
     orders, inbound, later = _until(orders, inbound, options.as_of)
-    every = [frame for frame in [*issues, repeated, more, later] if len(frame)]
+    every = [frame for frame in [*issues, joined, repeated, more, later] if len(frame)]
     return Dataset(
         catalog=catalog,
         orders=orders,
@@ -192,6 +194,13 @@ def _stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
     joined = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
     blank = {name: joined[name].fillna("") for name in joined.columns if joined[name].dtype == "str"}
     return frames.conform(joined.assign(**blank) if len(filled) > 1 else joined, SHAPES[kind], kind)
+
+
+def _catalog(parts: list[Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the Meta catalog with what shop exports add to it, and the issues of joining the two."""
+    given = [part.frame for part in parts if part.kind == "catalog"]
+    meta = _stacked([frame for frame in given if not is_shop(frame)], "catalog")
+    return enriched(meta, _stacked([frame for frame in given if is_shop(frame)], "catalog"))
 
 
 def _once(orders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

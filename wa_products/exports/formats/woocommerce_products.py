@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _USED = ("id", "sku", "gtin", "name", "description", "brands")
 _ESCAPED = ("'=", "'+", "'-", "'@")
 _COMMA = re.compile(r"(?<!\\),\s*")
+_KEPT = "row kept, cannot be sent"
 _PUBLISHED = {"1": "published", "": "published", "2": "published", "0": "hidden", "-1": "draft"}
 
 
@@ -190,13 +191,11 @@ def _visibility(sheet: _Export, family: _Family, found: Found) -> pd.Series:
 def _reason(sheet: _Export, kinds: pd.Series, family: _Family, found: Found) -> pd.Series:
     orphan = family.variation & (family.parent < 0)
     hint = "the row of its parent is not in the file: export all types of products"
-    said = ("parent_missing", "error", "Parent", "row kept, cannot be sent", hint)
-    sheet.note(found, orphan, said, sheet.field("parent"))
+    sheet.note(found, orphan, ("parent_missing", "error", "Parent", _KEPT, hint), sheet.field("parent"))
     variable = kinds.str.contains("variable").to_numpy(dtype=bool)
     childless = variable & ~np.isin(np.arange(len(sheet)), family.parent)
     hint = "a variable product is sold by its variations, of which the file has none"
-    said = ("parent_without_variants", "warning", "Type", "row kept, cannot be sent", hint)
-    sheet.note(found, childless, said, kinds)
+    sheet.note(found, childless, ("parent_without_variants", "warning", "Type", _KEPT, hint), kinds)
     grouped = kinds.str.contains("grouped").to_numpy(dtype=bool)
     words = np.select([orphan, variable, grouped], [PARENT_UNKNOWN, PARENT, GROUPED], default="")
     return pd.Series(words, dtype="str")
