@@ -17,6 +17,9 @@ MARGIN = pd.Timedelta(minutes=5)
 NOT_OPENING = frozenset({"reaction", "unsupported", "system", "preference"})
 STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "baja", "parar", "arret", "arrêt", "stopp", "abmelden"})
 START_WORDS = frozenset({"start", "unstop", "resume"})
+STOP, START = "stop", "start"
+_STARTING = ["resume", "start", "signup"]  # how a preference says it
+_ROUND_A_STOP, _ROUND_A_START = " \t\r\n.!", " .!"
 
 
 def closes_at(last_inbound_at: pd.Series) -> pd.Series:
@@ -36,7 +39,16 @@ def is_open(closes: pd.Series, at: pd.Timestamp, margin: pd.Timedelta = MARGIN) 
 
 def says_stop(text: pd.Series) -> pd.Series:
     """Return which texts are a request to stop: the stop word alone, in any case, with or without punctuation."""
-    return text.str.strip(" \t\r\n.!").str.casefold().isin(STOP_WORDS)
+    return text.str.strip(_ROUND_A_STOP).str.casefold().isin(STOP_WORDS)
+
+
+def wish(kind: str, text: str) -> str | None:
+    """Return ``stop`` or ``start`` where one message of this kind and text asks for it, else None; as in `threads`."""
+    if kind == "preference":
+        return STOP if text == "stop" else START if text in _STARTING else None
+    if text.strip(_ROUND_A_STOP).casefold() in STOP_WORDS:
+        return STOP
+    return START if text.strip(_ROUND_A_START).casefold() in START_WORDS else None
 
 
 def threads(inbound: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -69,8 +81,8 @@ def threads(inbound: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 def _opted_out(known: pd.DataFrame) -> pd.Series:
     preference = known["kind"] == "preference"
     stop = (preference & (known["text"] == "stop")) | (~preference & says_stop(known["text"]))
-    start = (preference & known["text"].isin(["resume", "start", "signup"])) | (
-        ~preference & known["text"].str.strip(" .!").str.casefold().isin(START_WORDS)
+    start = (preference & known["text"].isin(_STARTING)) | (
+        ~preference & known["text"].str.strip(_ROUND_A_START).str.casefold().isin(START_WORDS)
     )
     said = known[stop | start].assign(stop=stop)
     return said.groupby("customer_id")["stop"].last().astype("bool")

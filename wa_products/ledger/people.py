@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 from sqlalchemy import func, select
 
-from wa_products import codes, events, frames, identities, windows
+from wa_products import codes, identities, windows
 from wa_products.ledger.schema import EVENTS, IDENTITIES, OUTCOMES, PLAN_ROWS, PLANS, SUPPRESSIONS, micros
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-FOREVER = pd.Timestamp("9000-01-01", tz="UTC")
+WINDOW = windows.WINDOW // pd.Timedelta(microseconds=1)
 OPTED_OUT, MOVED = "opted out", "number changed"
 
 
@@ -92,34 +92,71 @@ def standings(
     failed = _failed(connection, planned, told)
     if not told and not failed:
         return known
-    heard = events.inbound(events.to_frame(told))
-    heard = heard.assign(customer_id=heard["customer_id"].map(planned))
-    ever = windows.threads(heard, FOREVER).set_index("customer_id")
-    by_now = windows.threads(heard, now).set_index("customer_id")["closes_at"]
-    old_numbers = {event["previous_wa_id"] for event in told} - {""}
+    heard: dict[str, list[Said]] = {}
+    for said in told:
+        if said.kind != "status":
+            heard.setdefault(planned[said.customer_id], []).append(said)
+    old_numbers = {said.previous_wa_id for said in told} - {""}
+    at = micros(now)
     for row in rows:
         customer = row["customer_id"]
-        wrote_at = micros(ever["last_inbound_at"].get(customer, pd.NaT))
         failed_at, code = failed.get(customer, (0, 0))
         if customer in known:
             continue
-        if ever["opted_out"].get(customer, default=False):
+        wrote_at, opted_out = last_words(heard.get(customer, []))
+        by_now, _ = last_words([said for said in heard.get(customer, []) if said.at <= at])
+        if opted_out:
             reason = OPTED_OUT
         elif row["to"].lstrip("+") in old_numbers:
             reason = MOVED
         else:
             reason = codes.RULES[code].meaning if failed_at > wrote_at else ""
-        known[customer] = Standing(micros(by_now.get(customer, pd.NaT)), reason)
+        known[customer] = Standing(by_now and by_now + WINDOW, reason)
     return known
 
 
-def _told(connection: Connection, ids: Iterable[str]) -> list[events.Event]:
-    """Return the events that say how these customers stand, in the shape that `events.to_frame` takes."""
+class Said(NamedTuple):
+    """What `last_words` needs of an event; `at` in microseconds, 0 for unknown."""
+
+    customer_id: str
+    kind: str
+    at: int
+    status: str
+    text: str
+    event_id: str
+    previous_wa_id: str
+    code: int
+
+
+def last_words(heard: Iterable[Said]) -> tuple[int, bool]:
+    """
+    Return when one customer last wrote so that it opens the window (0 for never), and whether they opted out.
+
+    The same as `windows.threads` says of many customers, without its frames: this runs before every message.
+    """
+    known = sorted((said for said in heard if said.at), key=lambda said: (said.at, _message_id(said)))
+    moved = max((said.at for said in known if said.previous_wa_id), default=0)
+    wrote_at, opted_out = 0, False
+    for said in known:
+        kind = said.status if said.kind == "inbound" else said.kind
+        if kind not in windows.NOT_OPENING and said.at >= moved:
+            wrote_at = said.at
+        if (wish := windows.wish(kind, said.text)) is not None:
+            opted_out = wish == windows.STOP
+    return wrote_at, opted_out
+
+
+def _message_id(said: Said) -> str:
+    return said.event_id.rpartition(":")[0] if said.kind == "cart" else said.event_id
+
+
+def _told(connection: Connection, ids: Iterable[str]) -> list[Said]:
+    """Return the events that say how these customers stand."""
     failed = (EVENTS.c.kind == "status") & EVENTS.c.code.in_(codes.SUPPRESSING)
-    query = select(*(EVENTS.c[name] for name in frames.EVENTS)).where(
+    query = select(*(EVENTS.c[name] for name in Said._fields)).where(
         EVENTS.c.customer_id.in_(list(ids)), (EVENTS.c.kind != "status") | failed
     )
-    return [{**row, "at": _time(row["at"])} for row in connection.execute(query).mappings()]
+    return [Said(*row) for row in connection.execute(query)]
 
 
 def _suppressed(connection: Connection, planned: dict[str, str]) -> dict[str, str]:
@@ -128,22 +165,12 @@ def _suppressed(connection: Connection, planned: dict[str, str]) -> dict[str, st
     return {planned[customer]: reason for customer, reason in connection.execute(query)}
 
 
-def _failed(
-    connection: Connection, planned: dict[str, str], told: Iterable[events.Event]
-) -> dict[str, tuple[int, int]]:
+def _failed(connection: Connection, planned: dict[str, str], told: Iterable[Said]) -> dict[str, tuple[int, int]]:
     """Return when and with what code each customer last could not receive anything."""
     table = OUTCOMES.c
     query = select(table.customer_id, table.at, table.code).where(
         table.customer_id.in_(list(planned)), table.outcome == "refused", table.code.in_(codes.SUPPRESSING)
     )
     found = [(planned[row.customer_id], (row.at, row.code)) for row in connection.execute(query)]
-    found += [
-        (planned[event["customer_id"]], (micros(event["at"]), event["code"]))
-        for event in told
-        if event["kind"] == "status"
-    ]
+    found += [(planned[said.customer_id], (said.at, said.code)) for said in told if said.kind == "status"]
     return dict(sorted(found))
-
-
-def _time(at: int) -> pd.Timestamp | None:
-    return pd.Timestamp(at, unit="us", tz="UTC") if at else None
