@@ -7,6 +7,7 @@ after it. Where that holds, and the rows are as wide as the header, no reader co
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -161,6 +162,7 @@ def _blocks(path: Path) -> Iterator[_Block]:
     """Yield the file in blocks that end at a line end, each with the places of its quotes."""
     inside, rest = False, b""
     with path.open("rb") as file:
+        file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
         while data := file.read(_READ):
             end = data.rfind(b"\n") + 1
             whole, rest = (rest + data[:end], data[end:]) if end else (b"", rest + data)

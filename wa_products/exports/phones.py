@@ -194,7 +194,9 @@ def _surely_valid(texts: pa.Array) -> np.ndarray:
                 hit &= ~np.asarray(pc.match_substring_regex(some, stripped))
             sure[places[hit]] = True
             rest[places[hit]] = False
-    same = np.asarray(pc.match_substring_regex(texts, r"(0{9}|1{9}|2{9}|3{9}|4{9}|5{9}|6{9}|7{9}|8{9}|9{9})$"))
+    same = np.asarray(
+        pc.match_substring_regex(texts, r"(0{9}|1{9}|2{9}|3{9}|4{9}|5{9}|6{9}|7{9}|8{9}|9{9}|12345678(9|90)?)$")
+    )
     return sure & ~same
 
 

@@ -37,23 +37,27 @@ class Row(NamedTuple):
 def rows(stream: Iterable[Record], width: int, found: Found, *, cut: bool) -> Iterator[Row]:
     """Yield the rows of `stream` that can be read; note the others. `cut`: the text does not end with a line end."""
     held: tuple[int, Record] | None = None
+    blank: list[Row] = []
     before = number = 0
     for record in stream:
         number += 1
         size = len(record.cells)
-        if not size:
-            continue
-        if size == 1 < width and not record.fault:
-            if record.cells[0].strip():
-                found.rows_in += 1
+        if size <= 1 < width and not record.fault:
+            found.rows_in += 1
+            if "".join(record.cells).strip():
                 _aside("short_row", number, record, found)
+            else:
+                blank.append(Row(number, record.line, [""] * width))
             continue
         if held:
             yield from _judged(*held, width, (before, size), found, cut=False)
             before = len(held[1].cells)
+        yield from blank
+        blank.clear()
         held = number, record
     if held:
         yield from _judged(*held, width, (before, 0), found, cut=cut)
+    yield from blank
 
 
 def _judged(
