@@ -12,7 +12,7 @@ FLOORS = {
     0: {"errors", "frames"},
     1: {
         "windows", "datasets", "identities", "recommenders", "proposals", "selection", "plans", "arms", "payloads",
-        "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing",
+        "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing", "limits",
     },
     2: {"exports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
     3: {"campaigns", "widgets", "figures", "reports", "runs", "demo", "__main__", "__init__"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ import pandas as pd
 
 from wa_products import arms, frames
 from wa_products.errors import PlanError
+from wa_products.limits import Limits
 
 ROWS: dict[str, frames.Kind] = {
     "customer_id": "text",
@@ -35,7 +36,7 @@ ROWS: dict[str, frames.Kind] = {
     "body": "text",
     "footer": "text",
 }
-_HEADER = ("campaign", "catalog_id", "approved_by", "created_at", "expires_at", "holdout", "waterfall")
+_HEADER = ("campaign", "catalog_id", "approved_by", "created_at", "expires_at", "holdout", "waterfall", "limits")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -44,7 +45,8 @@ class Plan:
     The approved rows of one campaign, one a customer.
 
     `rows` has the columns of `wa_products.plans.ROWS`. `waterfall` counts the customers by the reason for which
-    they got no message (``reason``, ``customers``), from all that were looked at down to the planned.
+    they got no message (``reason``, ``customers``), from all that were looked at down to the planned. `limits` hold
+    at the moment of each message.
     `digest` is the SHA-256 of everything else; `check` refuses a plan whose content no longer gives it.
     """
 
@@ -57,6 +59,7 @@ class Plan:
     waterfall: tuple[tuple[str, int], ...]
     rows: pd.DataFrame
     digest: str
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def make(
@@ -69,6 +72,7 @@ class Plan:
         created_at: pd.Timestamp,
         holdout: float,
         waterfall: tuple[tuple[str, int], ...] = (),
+        limits: Limits | None = None,
     ) -> Self:
         """
         Freeze `rows` as the plan of `campaign`. It expires when the last of its windows closes.
@@ -88,6 +92,7 @@ class Plan:
             "expires_at": created_at if frozen.empty else frozen["closes_at"].max(),
             "holdout": float(holdout),
             "waterfall": tuple((str(reason), int(customers)) for reason, customers in waterfall),
+            "limits": limits or Limits(),
         }
         return cls(**header, rows=frozen, digest=_digest(header, frozen))
 
@@ -98,7 +103,7 @@ class Plan:
 
     def check(self, at: pd.Timestamp) -> None:
         """Raise PlanError where the plan was changed after approval, was not approved, or has expired at `at`."""
-        if _digest({name: getattr(self, name) for name in _HEADER}, self.rows) != self.digest:
+        if _digest(self._header(), self.rows) != self.digest:
             raise PlanError(f"the plan of {self.campaign!r} was changed after its approval: review it again")
         if not self.approved_by:
             raise PlanError(f"nobody approved the plan of {self.campaign!r}: review it, then give approved_by")
@@ -110,8 +115,7 @@ class Plan:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the plan as JSON lines, header first, readable by its owner alone; return the path."""
-        header = {name: _plain(getattr(self, name)) for name in _HEADER}
-        lines = [{"plan": 1, **header, "digest": self.digest}, *_records(self.rows)]
+        lines = [{"plan": 1, **_told(self._header()), "digest": self.digest}, *_records(self.rows)]
         target = Path(path)
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -123,7 +127,7 @@ class Plan:
         try:
             lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line]
             header, records = lines[0], lines[1:]
-            values = {name: _parsed(name, header[name]) for name in _HEADER}
+            values = {name: _parsed(name, header[name] if name != "limits" else header.get(name)) for name in _HEADER}
             rows = frames.conform(pd.DataFrame(records, columns=list(ROWS)), ROWS, "the plan")
             rows["price"] = rows["price"].map(lambda price: None if price is None else Decimal(price))
             plan = cls(**values, rows=rows, digest=header["digest"])
@@ -135,6 +139,9 @@ class Plan:
             raise PlanError(f"{path} was changed after its approval: review it again")
         return plan
 
+    def _header(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _HEADER}
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -142,7 +149,8 @@ class Plan:
         held = int((self.arms == arms.HOLDOUT).sum())
         return (
             f"<Plan {self.campaign!r}: {len(self) - held} to send, {held} held out, approved by {self.approved_by!r}, "
-            f"expires {self.expires_at:%Y-%m-%d %H:%M} UTC, {self.digest[:12]}>"
+            f"expires {self.expires_at:%Y-%m-%d %H:%M} UTC, {f'{self.limits}, ' if str(self.limits) else ''}"
+            f"{self.digest[:12]}>"
         )
 
 
@@ -165,8 +173,14 @@ def _refuse_unusable(rows: pd.DataFrame, campaign: str, approved_by: str, catalo
 
 
 def _digest(header: dict[str, Any], rows: pd.DataFrame) -> str:
-    content = [{name: _plain(value) for name, value in header.items()}, *_records(rows)]
+    content = [_told(header), *_records(rows)]
     return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _told(header: dict[str, Any]) -> dict[str, Any]:
+    """Return the header as plain values. Without limits it is that of the plans before there were any."""
+    told = {name: _plain(value) for name, value in header.items() if name != "limits"}
+    return told | ({"limits": limits} if (limits := header["limits"].to_dict()) else {})
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -186,4 +200,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds
 def _parsed(name: str, value: Any) -> Any:  # noqa: ANN401  # whatever a header holds
     if name.endswith("_at"):
         return pd.Timestamp(value)
+    if name == "limits":
+        return Limits.from_dict(value or {})
     return tuple((reason, customers) for reason, customers in value) if name == "waterfall" else value

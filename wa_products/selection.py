@@ -17,6 +17,7 @@ import pandas as pd
 
 from wa_products import frames, windows
 from wa_products.errors import DataError
+from wa_products.limits import Limits, check_quiet_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,9 @@ class Policy:
     message within `rest_days` gets none, and a product sent within `ignored_days` without a purchase is not sent
     again; the answer to a request is free of both, once. `max_sends` and `max_per_product` cap the campaign, most
     probable first; None is no cap. `bodies` has one text a kind with the fields ``{title}``, ``{price}`` and
-    ``{currency}``; `footer` stands below each. Raises DataError for an unknown kind, field or a negative number.
+    ``{currency}``; `footer` stands below each. In `quiet_hours`, such as ``("21:00", "08:00")`` of the shop's time
+    zone, `send` sends nothing. It also keeps `rest_days` and `max_sends` once more, by what the ledger knows then.
+    Raises DataError for an unknown kind, field or a negative number.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -55,6 +58,7 @@ class Policy:
     ignored_days: float = 30.0
     max_sends: int | None = None
     max_per_product: int | None = None
+    quiet_hours: tuple[str, str] | None = None
     margin: pd.Timedelta = windows.MARGIN
     bodies: Mapping[str, str] = field(default_factory=lambda: _BODIES)
     footer: str = "Reply STOP to opt out"
@@ -73,6 +77,13 @@ class Policy:
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise DataError(f"{name} must not be negative, got {value}")
+        check_quiet_hours(self.quiet_hours)
+
+    def limits(self, timezone: str = "UTC") -> Limits:
+        """Return what of this policy holds at the moment of sending, for a shop in `timezone`."""
+        return Limits(
+            rest_days=self.rest_days, max_sends=self.max_sends, quiet_hours=self.quiet_hours, timezone=timezone
+        )
 
 
 def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None) -> pd.DataFrame:
@@ -80,7 +91,8 @@ def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None)
     Return the rows of `proposals`, in their order, with ``decision``, ``reason`` and what the message would hold.
 
     At most one row a customer is ``send``; every other is ``skip`` with its reason. Added are ``closes_at``,
-    ``title``, ``price`` (what the customer pays at ``data.as_of``), ``currency``, ``body`` and ``footer``.
+    ``title``, ``price`` (what the customer pays at ``data.as_of``), ``currency``, ``body`` and ``footer``. What of
+    the policy holds when sending is in ``attrs["limits"]``, from where a review takes it into its plan.
     Raises DataError where a column is missing or a customer has the same product twice.
     """
     policy = policy or Policy()
@@ -95,9 +107,15 @@ def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None)
     rows["decision"] = pd.Series(np.where(reason == "", SEND, SKIP), index=rows.index, dtype="str")
     rows["body"], rows["footer"] = _texts(rows, policy), policy.footer
     kept = [column for column in (*frames.SELECTED, *proposals.columns) if column in rows.columns]
-    return frames.conform(rows[list(dict.fromkeys(kept))], frames.SELECTED, "the selected rows").set_index(
-        proposals.index
-    )
+    selected = frames.conform(rows[list(dict.fromkeys(kept))], frames.SELECTED, "the selected rows")
+    selected.attrs["limits"] = policy.limits(data.timezone).to_dict()
+    return selected.set_index(proposals.index)
+
+
+def limits(chosen: pd.DataFrame, data: Dataset) -> Limits:
+    """Return the limits that the selected rows carry; those of the default policy where they lost them."""
+    told = chosen.attrs.get("limits")
+    return Policy().limits(data.timezone) if told is None else Limits.from_dict(told)
 
 
 def waterfall(chosen: pd.DataFrame) -> tuple[tuple[str, int], ...]:

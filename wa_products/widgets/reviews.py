@@ -70,6 +70,7 @@ class Review(anywidget.AnyWidget):
             raise DataError(f"{int(twice.sum())} of the chosen rows stand there twice: one a customer and product")
         self._index = chosen.index
         self._data = data
+        self._limits = selection.limits(chosen, data)
         self._decisions = Decisions(rows.reset_index(drop=True), decisions, by or _user())
         self._cards = Cards(self._decisions, data)
         self._finder = Finder(self._decisions)
@@ -122,6 +123,7 @@ class Review(anywidget.AnyWidget):
             created_at=self._data.as_of,
             holdout=holdout,
             waterfall=(*selection.waterfall(chosen), *([("not approved", left)] if left else [])),
+            limits=self._limits,
         )
 
     # Deciding without a browser
