@@ -7,8 +7,10 @@ from tests.shops import AS_OF, shop
 
 pytest_plugins = ["tests.browser"]
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.load_profile("default")
+_EVERYWHERE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+settings.register_profile("quick", max_examples=30, **_EVERYWHERE)
+settings.register_profile("thorough", max_examples=300, **_EVERYWHERE)  # pytest --hypothesis-profile=thorough
+settings.load_profile("quick")
 
 
 @pytest.fixture
