@@ -8,6 +8,7 @@ sent; `wa_products.exports.enrichment` joins them to Meta's items.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,6 @@ from wa_products.exports.money import read_amounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from decimal import Decimal
 
     from wa_products.exports.contract import Options
     from wa_products.exports.issues import Found, Severity
@@ -138,6 +138,16 @@ def amounts_of(texts: pd.Series, currency: str) -> list[Decimal | None]:
     """Return the amounts of a column of prices; None where a cell holds none or leaves doubt."""
     column = Column.of(list(texts))
     return list(column.spread(read_amounts(column.distinct, currency, currency=False).amounts))
+
+
+def reduced(
+    full: Decimal | None, *, amount: Decimal | None = None, percent: Decimal | None = None, cent: Decimal
+) -> str:
+    """Return a price less an amount or less a part of a hundred, in whole `cent`; blank where nothing is taken off."""
+    if full is None or not (amount or percent):
+        return ""
+    less = full - (amount or full * (percent or Decimal(0)) / 100)
+    return format(less.quantize(cent), "f") if less > 0 else ""
 
 
 def build_shop(

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 
 from wa_products.exports.formats import (
     long_orders,
+    magento_products,
     meta_catalog,
+    prestashop_products,
     shopify_orders,
     shopify_products,
     webhooks,
     webtoffee_orders,
+    wix_products,
     woo_orders_json,
     woocommerce_products,
 )
@@ -36,5 +39,8 @@ FORMATS: tuple[Format, ...] = (
     long_orders.WOOCOMMERCE,
     long_orders.NAMED,
     woocommerce_products.FORMAT,
+    wix_products.FORMAT,
+    prestashop_products.FORMAT,
+    magento_products.FORMAT,
     long_orders.FORMAT,
 )
