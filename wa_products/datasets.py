@@ -14,6 +14,8 @@ from wa_products.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SNAPSHOT = "snapshot"  # the kind of an inbound row that tells when a customer last wrote, and hides what came before
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Dataset:
@@ -64,10 +66,16 @@ class Dataset:
         """
         Return the same shop as it was known at `t`: later orders, messages and sends are not there.
 
-        `t` without a time zone is read as UTC. The catalog stays: exports tell only what it is today.
+        `t` without a time zone is read as UTC. The catalog stays: exports tell only what it is today. Raises DataError
+        where the messages are a snapshot, which tells of each customer the last one alone.
         """
         at = pd.Timestamp(t)
         at = at.tz_localize("UTC") if at.tzinfo is None else at.tz_convert("UTC")
+        if at < self.as_of and (self.inbound["kind"] == SNAPSHOT).any():
+            raise DataError(
+                "the shop cannot be seen earlier: its threads come from an export that tells only when each customer "
+                "last wrote; load a webhook log instead, or leave the threads out"
+            )
         return replace(
             self,
             orders=self.orders[self.orders["ordered_at"] < at],

@@ -59,9 +59,16 @@ def read_orders(
     return _read("orders", path, _options(currency, region, timezone, as_of))
 
 
-def read_inbound(path: str | PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the inbound messages and the issues of a webhook log. Raises DataError where it is none."""
-    return _read("inbound", path, _options(None, None, None, None))
+def read_inbound(
+    path: str | PathLike[str], region: str | None = None, timezone: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Return the inbound messages and the issues of a webhook log or of an export of threads.
+
+    `region` and `timezone` are as in `read_orders`, for thread exports. Raises DataError for any other file, and for
+    one whose times also move when the shop writes.
+    """
+    return _read("inbound", path, _options(None, region, timezone, None))
 
 
 def _options(currency: str | None, region: str | None, timezone: str | None, as_of: pd.Timestamp | None) -> Options:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 HEAD = 1 << 18
 _TRIED = 20
+_GOES_ON = ("{", "[", ",", ":")
+_PAGE = re.compile(r'[\s\[]*\{\s*"data"\s*:\s*\[\s*(?=\{)')
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"%PDF", "a PDF document"),
@@ -121,6 +125,8 @@ def documents(source: Source, found: Found) -> list[Document]:
 def first_document(source: Source) -> Any:  # noqa: ANN401  # any JSON value
     """Return the first JSON value of a file without reading it all where that can be helped; None for none."""
     text = decode(source.head).text
+    if page := _page(text):
+        return page
     if not _in_lines(text):
         first = next(members(text), None)
         if first is None or first.value is not None or len(source.head) == source.size:
@@ -131,12 +137,22 @@ def first_document(source: Source) -> Any:  # noqa: ANN401  # any JSON value
     return value[0] if isinstance(value, list) and value else value
 
 
+def _page(text: str) -> dict[str, Any]:
+    """Return a page of a list, under ``data``, with its first member alone, however the page goes on or is cut."""
+    start = _PAGE.match(text)
+    try:
+        return {"data": [json.JSONDecoder().raw_decode(text, start.end())[0]]} if start else {}
+    except (ValueError, RecursionError):
+        return {}
+
+
 def _in_lines(text: str) -> bool:
     """Return whether each line is a value of its own, rather than all of `text` an array or objects over many lines."""
-    first = next(members(text), None)
-    if first is None or isinstance(first.value, dict | list | str):
-        return first is not None and text.lstrip().startswith("{") and _one_a_line(text)
-    return _one_a_line(text)
+    first = next(filter(str.strip, io.StringIO(text)), "").strip()
+    if first.startswith("["):
+        member = next(members(text), None)
+        return member is not None and not isinstance(member.value, dict | list | str) and _one_a_line(text)
+    return isinstance(value_of(first), dict) or (not first.endswith(_GOES_ON) and _one_a_line(text))
 
 
 def _one_a_line(text: str) -> bool:

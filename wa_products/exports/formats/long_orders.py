@@ -22,7 +22,7 @@ from wa_products.exports.listed import each
 from wa_products.exports.money import read_amounts
 from wa_products.exports.names import normal
 from wa_products.exports.orders import Lines, build_orders
-from wa_products.payloads import USER_ID
+from wa_products.exports.wa_ids import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,6 @@ _PHONES = {
     "Billing phone": aliases.BILLING_PHONE,
 }
 _BOUGHT = frozenset({"purchase", "purchased", "order", "ordered", "sale", "sold", "payment", "transaction", "bought"})
-_WA_ID = re.compile(r"\+?[1-9]\d{6,14}")
 _PHONE = re.compile(r"\+[\d ().-]{7,20}")
 _COUNTRY = 2
 
@@ -69,7 +68,7 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     numbers = _order_ids(orders)
     of_line = pd.Series(numbers.deduplicated().codes[orders.order])
     email, customer, phone = _buyers(columns, found)
-    wa_id, user_id, unclear = _ids(columns["wa_id"], columns["user_id"])
+    wa_id, user_id, unclear = ids_of(columns["wa_id"], columns["user_id"])
     phones = [("wa_id", unclear, columns["country"]), *_phones(columns), ("customer", phone, columns["country"])]
     lines = Lines(
         file=table.file,
@@ -160,15 +159,6 @@ def _order_ids(orders: _Orders) -> Column:
     key = who.texts() + "\x1f" + columns["ordered_at"].texts()
     made = pd.Series(pd.factorize(key)[0] + 1, dtype="str")
     return given.or_else(Column.of((orders.table.file + ":" + made).tolist()))
-
-
-def _ids(wa_id: Column, user_id: Column) -> tuple[Column, Column, Column]:
-    """Return wa_ids as Meta writes them, user ids (also those in the wa_id column), and what is neither."""
-    plain = wa_id.recoded(lambda value: re.sub(r"[\s'()-]", "", value))
-    known = plain.recoded(lambda value: value.lstrip("+") if _WA_ID.fullmatch(value) else "")
-    users = wa_id.recoded(lambda value: value.strip() if USER_ID.fullmatch(value.strip()) else "")
-    neither = known.is_blank & users.is_blank
-    return known, user_id.stripped().or_else(users), wa_id.placed(~neither, _blank(int((~neither).sum())))
 
 
 def _buyers(columns: dict[str, Column], found: Found) -> tuple[Column, Column, Column]:
@@ -278,10 +268,6 @@ def _known(value: str) -> str:
 def _iso(country: str) -> str:
     plain = country.strip().upper()
     return plain if len(plain) == _COUNTRY else ""
-
-
-def _blank(rows: int) -> Column:
-    return Column.constant("", rows)
 
 
 def _one_of(*fields: tuple[str, ...]) -> tuple[str, ...]:
