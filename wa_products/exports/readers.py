@@ -16,9 +16,10 @@ from wa_products.exports.formats import FORMATS
 from wa_products.exports.headers import Header, locate
 from wa_products.exports.issues import Found
 from wa_products.exports.names import normal
+from wa_products.exports.records import quotes_are_data
 from wa_products.exports.sources import documents, first_document, kind_of, opened
 from wa_products.exports.tables import Table, read_records, read_table, tidy
-from wa_products.exports.texts import Text, decode, encoding_of, mark_of
+from wa_products.exports.texts import decode, encoding_of, mark_of, note_text
 from wa_products.exports.workbooks import sheets
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _table(source: Source, shape: str, header: Header | None, form: Format, foun
     if quick is not None:
         return quick
     decoded = decode(source.read())
-    _note_text(decoded, found)
+    note_text(decoded, found)
     _note_header(header, found)
     table = read_table(decoded.text, header, form.wanted, found)
     if not len(table) and not found.rows_in:
@@ -172,32 +173,13 @@ def _quick(source: Source, header: Header, form: Format, found: Found) -> Table 
     )
     if not plain:
         return None
+    with source.path.open(encoding="utf-8", errors="replace") as lines:
+        if quotes_are_data(lines, header.delimiter, header.lines, len(header.names)):
+            return None
     table = read_quickly(source.path, header, form.wanted, found)
     if table is not None:
         _note_header(header, found)
     return table
-
-
-def _note_text(decoded: Text, found: Found) -> None:
-    if decoded.guessed:
-        found.add(
-            "encoding_guessed",
-            "warning",
-            values=[decoded.encoding],
-            action=f"read as {decoded.encoding}",
-            hint="the file is not UTF-8 and names no encoding: export it as UTF-8",
-        )
-    if decoded.replaced:
-        found.add(
-            "undecodable_bytes",
-            "error",
-            values=[f"{decoded.replaced} from byte {decoded.first_bad}"],
-            action="read as \ufffd",
-            hint="these bytes are no letters in this encoding: export the file as UTF-8",
-        )
-    if decoded.nuls:
-        hint = "NUL bytes are no text"
-        found.add("nul_bytes", "warning", values=[str(decoded.nuls)], action="left out", hint=hint)
 
 
 def _note_header(header: Header, found: Found) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class Record(NamedTuple):
@@ -58,15 +62,42 @@ class _Lines:
         return first
 
 
-def split_records(text: str, delimiter: str, skip: int = 0, *, unwrap: bool = False) -> Iterator[Record]:
+def quotes_are_data(lines: Iterable[str], delimiter: str, skip: int, width: int) -> bool:
+    r"""
+    Return whether tab-separated text has no quoting, as Google writes it: a quote is then part of what it stands in.
+
+    So it is where a cell starts with a quote and does not end with one, on a line that is as wide as the header.
+
+    >>> [quotes_are_data(lines, "\t", 0, 2) for lines in (['"Best" tea\t1'], ['"Best', 'tea"\t1'])]
+    [True, False]
+    """
+    if delimiter != "\t":
+        return False
+    found = False
+    for number, line in enumerate(lines):
+        if number < skip or '"' not in line:
+            continue
+        cells = line.rstrip("\r\n").split("\t")
+        if any(cell.startswith('"') and not _QUOTED.fullmatch(cell) for cell in cells):
+            if len(cells) != width:
+                return False
+            found = True
+    return found
+
+
+def split_records(
+    text: str, delimiter: str, skip: int = 0, *, unwrap: bool = False, quoting: bool = True
+) -> Iterator[Record]:
     """
     Yield the records of `text` after its first `skip` physical lines.
 
     Faults: ``unclosed quote``, ``stray quote`` (a quote inside a cell) and ``truncated`` (the text ends within
-    quotes). `unwrap` reads the single cell of each record once more, for files whose rows were quoted twice.
+    quotes). `unwrap` reads the single cell of each record once more, for files whose rows were quoted twice. Without
+    `quoting` a quote is a character as any.
     """
     lines = _Lines(text, skip)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rule = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, quoting=rule)
     cut = not text.endswith(("\n", "\r"))
     while True:
         lines.taken.clear()
@@ -78,7 +109,7 @@ def split_records(text: str, delimiter: str, skip: int = 0, *, unwrap: bool = Fa
         except csv.Error:
             at_end, many = lines.at_end, len(lines.taken) > 1
             first = lines.give_back()
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True, quoting=rule)
             fault = "truncated" if at_end and cut else "unclosed quote" if at_end or many else "stray quote"
             yield Record(line, lenient(first, delimiter), fault)
             continue

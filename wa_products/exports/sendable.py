@@ -64,10 +64,10 @@ def review(value: str) -> str:
     """
     Return what WhatsApp's review says, out of a bare word or of the list that the Graph API gives by channel.
 
-    >>> review("APPROVED"), review('{"WHATSAPP": "REJECTED", "SHOPS": "APPROVED"}')
+    >>> review("APPROVED"), review('[{"key": "SHOPS", "value": "APPROVED"}, {"key": "WHATSAPP", "value": "REJECTED"}]')
     ('approved', 'rejected')
     """
-    by_channel = re.search(r"WHATSAPP[\"'\s:=]+(\w+)", value)
+    by_channel = re.search(r"WHATSAPP[\"'\s:=,]+(?:value[\"'\s:=]+)?(\w+)", value)
     return (by_channel[1] if by_channel else value).strip().casefold()
 
 

@@ -7,6 +7,7 @@ A table of text: distinct-coded columns, the record number and physical line of 
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import pyarrow as pa
 from wa_products.errors import DataError
 from wa_products.exports.columns import Column
 from wa_products.exports.names import normal, words
-from wa_products.exports.records import split_records
+from wa_products.exports.records import quotes_are_data, split_records
 from wa_products.exports.rows import rows
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class Table:
 
 def read_table(text: str, header: Header, wanted: frozenset[str] | None, found: Found) -> Table:
     """Read all of `text` under `header`; rows that cannot be read are set aside with their reason."""
-    stream = split_records(text, header.delimiter, header.lines, unwrap=header.unwrap)
+    quoting = not quotes_are_data(io.StringIO(text), header.delimiter, header.lines, len(header.names))
+    stream = split_records(text, header.delimiter, header.lines, unwrap=header.unwrap, quoting=quoting)
     return read_records(stream, header, wanted, found, cut=not text.endswith(("\n", "\r")))
 
 

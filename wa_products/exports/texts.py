@@ -5,6 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wa_products.exports.issues import Found
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -71,6 +75,29 @@ def decode(data: bytes) -> Text:
     nuls = text.count("\0")
     cleaned = text.replace("\0", "") if nuls else text
     return Text(cleaned.removeprefix("\ufeff"), encoding, guessed, replaced, nuls, first_bad)
+
+
+def note_text(decoded: Text, found: Found) -> None:
+    """Note what a file's bytes left open or lost."""
+    if decoded.guessed:
+        found.add(
+            "encoding_guessed",
+            "warning",
+            values=[decoded.encoding],
+            action=f"read as {decoded.encoding}",
+            hint="the file is not UTF-8 and names no encoding: export it as UTF-8",
+        )
+    if decoded.replaced:
+        found.add(
+            "undecodable_bytes",
+            "error",
+            values=[f"{decoded.replaced}" + (f" from byte {decoded.first_bad}" if decoded.first_bad >= 0 else "")],
+            action="read as \ufffd",
+            hint="these bytes are no letters in this encoding: export the file as UTF-8",
+        )
+    if decoded.nuls:
+        hint = "NUL bytes are no text"
+        found.add("nul_bytes", "warning", values=[str(decoded.nuls)], action="left out", hint=hint)
 
 
 def _wide(sample: bytes) -> str:

@@ -83,7 +83,8 @@ def sheets(source: Source) -> list[Sheet]:
 
 def _rows(sheet: Any) -> list[list[str]]:  # noqa: ANN401  # a sheet of the optional library
     rows = [[_text(cell) for cell in cells] for cells in sheet.to_python(skip_empty_area=False)]
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+    merged = getattr(sheet, "merged_cell_ranges", None)  # older versions do not tell
+    for (top, left), (bottom, right) in merged or ():
         if left == right:
             for row in rows[top + 1 : bottom + 1]:
                 row[left] = rows[top][left]

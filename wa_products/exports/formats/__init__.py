@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from wa_products.exports.formats import (
     chatwoot,
+    google_catalog,
+    graph_products,
     long_orders,
     magento_products,
     meta_catalog,
@@ -27,6 +29,8 @@ from wa_products.exports.formats import (
     wix_products,
     woo_orders_json,
     woocommerce_products,
+    xml_feed,
+    yandex_yml,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +49,10 @@ FORMATS: tuple[Format, ...] = (
     webtoffee_orders.FORMAT,
     long_orders.WOOCOMMERCE,
     long_orders.NAMED,
+    google_catalog.FORMAT,
+    graph_products.FORMAT,
+    yandex_yml.FORMAT,
+    xml_feed.FORMAT,
     long_orders.FORMAT,
     threads.FORMAT,
     threads.EITHER_WAY,

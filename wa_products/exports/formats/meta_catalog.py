@@ -1,15 +1,21 @@
-"""Meta Commerce Manager catalog (CSV, TSV): the truth for what can be sent."""
+"""Meta Commerce Manager catalog (CSV, TSV, XLSX; nested columns, flattened ones): the truth for what can be sent."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from wa_products.exports.catalogs import build_catalog
+from wa_products.exports.columns import Column
 from wa_products.exports.contract import Format, Options
+from wa_products.exports.links import image_links
 from wa_products.exports.names import words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from wa_products.exports.issues import Found
@@ -26,7 +32,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "inventory": ("quantity_to_sell_on_facebook", "inventory"),
     "brand": ("brand",),
     "link": ("link",),
-    "image_link": ("image_link",),
+    "image_link": ("image_link", "image[0].url"),
     "item_group_id": ("item_group_id",),
     "product_type": ("product_type",),
     "visibility": ("visibility",),
@@ -36,14 +42,43 @@ NAMES: dict[str, tuple[str, ...]] = {
     "importer": ("importer_name",),
     "compliance": ("wa_compliance_category",),
 }
+ADDITIONAL = "additional_image_link"
+_MOST = 21  # Meta takes 20 more pictures
 _HELP = re.compile(r"\s*#\s*\w+\s*\|")
 
 
 def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     """Return the catalog; help rows of Meta's template that stand among the data are set aside."""
-    rows = _without_help(table, found)
-    fields = {field: rows.column(here[0]) for field, names in NAMES.items() if (here := rows.names(*names))}
-    return build_catalog(rows, fields, options, found)
+    rows = with_pictures(_without_help(table, found))
+    return build_catalog(rows, named(rows, NAMES), options, found)
+
+
+def named(table: Table, names: Mapping[str, Sequence[str]]) -> dict[str, Column]:
+    """Return for each field that the table has the first of its columns, filled from the next where it is blank."""
+    fields = {}
+    for field, accepted in names.items():
+        here = [table.column(name) for name in accepted if table.names(name)]
+        if here:
+            fields[field] = reduce(Column.or_else, here)
+    return fields
+
+
+def with_pictures(table: Table, names: Sequence[str] = (ADDITIONAL,)) -> Table:
+    """Return the table with its pictures as addresses between commas, out of lists, JSON or flattened columns."""
+    nested, listed = table.names("image"), table.names(*names)
+    links = table.column("image").recoded(lambda value: ",".join(image_links(value)))
+    flat = [table.columns[name] for number in range(1, _MOST) for name in table.names(f"image[{number}].url")]
+    more = table.column(*names).recoded(lambda value: ",".join(image_links(value)))
+    columns = dict(table.columns)
+    if nested:
+        columns["image_link"] = table.column("image_link").or_else(links.recoded(lambda value: value.partition(",")[0]))
+        more = more.or_else(links.recoded(lambda value: value.partition(",")[2]))
+    if flat and not listed:
+        every = zip(*(column.texts() for column in flat), strict=True)
+        more = more.or_else(Column.of([",".join(link for link in row if link) for row in every]))
+    if listed or flat or nested:
+        columns[ADDITIONAL] = more
+    return replace(table, columns=columns)
 
 
 def _without_help(table: Table, found: Found) -> Table:
