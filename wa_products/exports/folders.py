@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from wa_products import events, frames, identities
+from wa_products import events, frames
 from wa_products.datasets import Dataset
 from wa_products.errors import DataError
 from wa_products.exports.catalogs import catalog_at
@@ -20,6 +20,7 @@ from wa_products.exports.contract import Kind, Options
 from wa_products.exports.crosswalk import match
 from wa_products.exports.enrichment import enriched, is_shop
 from wa_products.exports.issues import Found
+from wa_products.exports.people import identified
 from wa_products.exports.readers import SHAPES, Part, read_file
 from wa_products.exports.repeats import settled
 
@@ -169,9 +170,9 @@ def _joined(parts: list[Part], shop: Shop, options: Options, root: Path | None, 
     inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
     once, repeated = _once(found["orders"])
     orders, more = _matched(once, catalog)
-    orders, inbound = _identified(orders, inbound)
+    orders, inbound, people = identified(orders, inbound)
     orders, inbound, later = _until(orders, inbound, options.as_of)
-    every = [frame for frame in [*issues, joined, repeated, more, later] if len(frame)]
+    every = [frame for frame in [*issues, joined, repeated, more, people, later] if len(frame)]
     return Dataset(
         catalog=catalog,
         orders=orders,
@@ -228,29 +229,6 @@ def _matched(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame,
         hint="exports.crosswalk.report(data.orders) lists their titles by revenue",
     )
     return matched, found.frame(np.zeros(0), None)
-
-
-def _identified(orders: pd.DataFrame, inbound: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return both frames with one customer_id for all aliases of a customer: that of the first alias seen."""
-    pairs, _ = identities.links(orders, inbound)
-    if pairs.empty:
-        return orders, inbound
-    seen = pd.concat(
-        [
-            orders[["customer_id", "ordered_at"]].set_axis(["id", "at"], axis=1),
-            inbound[["customer_id", "received_at"]].set_axis(["id", "at"], axis=1),
-        ]
-    )
-    first = seen.groupby("id")["at"].min()
-    one = identities.canonical(pairs, first)
-    return _renamed(orders, one), _renamed(inbound, one)
-
-
-def _renamed(frame: pd.DataFrame, one: pd.Series) -> pd.DataFrame:
-    codes, ids = pd.factorize(frame["customer_id"])
-    mapped = one.reindex(ids).to_numpy(dtype=object)
-    known = pd.array(np.where(pd.isna(mapped), ids.to_numpy(dtype=object), mapped), dtype="str")
-    return frame.assign(customer_id=pd.Series(known.take(codes), index=frame.index)) if len(ids) else frame
 
 
 def _until(
