@@ -14,7 +14,7 @@ FLOORS = {
         "windows", "datasets", "identities", "recommenders", "proposals", "selection", "plans", "arms", "payloads",
         "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing", "limits",
     },
-    2: {"exports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
+    2: {"exports", "transports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
     3: {"campaigns", "widgets", "figures", "reports", "runs", "demo", "__main__", "__init__"},
 }  # fmt: skip
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}

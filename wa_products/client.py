@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -20,9 +21,10 @@ import pandas as pd
 
 from wa_products import codes
 from wa_products.errors import CloudAPIError, NotSent, OutcomeUnknown
+from wa_products.transports import Fast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from wa_products.settings import Settings
 
@@ -93,7 +95,8 @@ class Client:
     Sends messages from one business number. Use it as a context manager, or call `close`.
 
     `base_url` and `transport` (any httpx transport) take the place of Meta's servers; `clock` that of this machine's.
-    With a transport of its own a client sends one message at a time, else up to `workers` at once.
+    With a transport of its own a client sends one message at a time, else up to `workers` at once; the transport
+    `wa_products.transports.Fast` is for hundreds a second.
     """
 
     def __init__(
@@ -110,7 +113,9 @@ class Client:
         self.business_account_id = settings.business_account_id
         self.rate = settings.rate
         self.clock = clock or SystemClock()
-        self.workers = CONNECTIONS if transport is None else 1
+        self._fast = transport if isinstance(transport, Fast) else None
+        self.workers = self._fast.connections if self._fast else CONNECTIONS if transport is None else 1
+        self._pool = ThreadPoolExecutor(CONNECTIONS)  # its threads start when they are needed
         self._version = settings.graph_version
         self._http = httpx.Client(
             base_url=base_url or settings.graph_url,
@@ -131,18 +136,24 @@ class Client:
         Raises CloudAPIError (one of its subclasses) where it refuses, NotSent where the request provably never left,
         OutcomeUnknown where it left and no clear answer came.
         """
-        # The errors of httpx hold the request with its token, so they are not chained to ours.
-        try:
-            status, headers, raw = self._exchange("POST", f"{self.phone_number_id}/messages", json=payload)
-        except _NEVER_LEFT as error:
-            raise NotSent(f"no connection to the Cloud API ({type(error).__name__}); nothing was sent") from None
-        except OutcomeUnknown:
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever else breaks, the request may have arrived
-            raise OutcomeUnknown(
-                f"the answer was lost ({type(error).__name__}); the message may be on its way"
-            ) from None
-        return _answer(status, headers, raw)
+        if self._fast:
+            return self.submit(payload).result()
+        return _told(lambda: self._exchange("POST", f"{self.phone_number_id}/messages", json=payload))
+
+    def submit(self, payload: dict[str, Any]) -> Future[Accepted]:
+        """Begin to post one message; the future ends as `send` does. With one worker it has ended already."""
+        if not self._fast and self.workers > 1:
+            return self._pool.submit(self.send, payload)
+        ended: Future[Accepted] = Future()
+        if not self._fast:
+            _end(ended, lambda: self.send(payload))
+            return ended
+        path = f"/{self._version}/{self.phone_number_id}/messages"
+        flight = self._fast.submit(
+            self._http.build_request("POST", path, json=payload), deadline=DEADLINE, largest=_LARGEST_ANSWER
+        )
+        flight.add_done_callback(lambda done: _end(ended, lambda: _told(lambda: _parts(done.result()))))
+        return ended
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
         """
@@ -186,6 +197,7 @@ class Client:
 
     def close(self) -> None:
         """Close all connections."""
+        self._pool.shutdown()
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -220,6 +232,32 @@ class Client:
                 if len(raw) > _LARGEST_ANSWER or time.monotonic() > until:
                     raise OutcomeUnknown("the answer was too slow or too long; the message may be on its way")
             return response.status_code, response.headers, bytes(raw)
+
+
+def _told(exchange: Callable[[], tuple[int, httpx.Headers, bytes]]) -> Accepted:
+    """Return what the answer of an exchange says, or raise what it or its absence means."""
+    # The errors of httpx hold the request with its token, so they are not chained to ours.
+    try:
+        status, headers, raw = exchange()
+    except _NEVER_LEFT as error:
+        raise NotSent(f"no connection to the Cloud API ({type(error).__name__}); nothing was sent") from None
+    except OutcomeUnknown:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever else breaks, the request may have arrived
+        raise OutcomeUnknown(f"the answer was lost ({type(error).__name__}); the message may be on its way") from None
+    return _answer(status, headers, raw)
+
+
+def _parts(response: httpx.Response) -> tuple[int, httpx.Headers, bytes]:
+    return response.status_code, response.headers, response.content
+
+
+def _end(future: Future[Accepted], get: Callable[[], Accepted]) -> None:
+    """Let a future end with what `get` returns or raises."""
+    try:
+        future.set_result(get())
+    except Exception as error:  # noqa: BLE001  # whoever holds the future asks for it
+        future.set_exception(error)
 
 
 def _parsed(raw: bytes, status: int, headers: httpx.Headers) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from wa_products.payloads import single_product
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from wa_products.client import Accepted, Client
     from wa_products.ledger import Ledger
@@ -43,6 +44,7 @@ class Sender:
         self._claimed: deque[Claim] = deque()
         self._later: list[tuple[float, str, Row]] = []
         self._flying: dict[Future[Accepted], Claim] = {}
+        self._landed: SimpleQueue[Future[Accepted]] = SimpleQueue()
         self._done: list[Result] = []
         self._tries: Counter[str] = Counter()
         self._failures: deque[bool] = deque(maxlen=RECENT)
@@ -53,17 +55,16 @@ class Sender:
     def run(self, rows: Sequence[Row]) -> None:
         """Send to `rows` in their order. Whatever ends it, all that is known is written down before it returns."""
         waiting = deque(rows)
-        pool = _Inline() if self.client.workers == 1 else ThreadPoolExecutor(self.client.workers)
-        with pool, tqdm(total=len(rows), unit=" messages", disable=not self.progress) as bar:
+        with tqdm(total=len(rows), unit=" messages", disable=not self.progress) as bar:
             try:
-                while not self.stopped and self._step(waiting, pool):
+                while not self.stopped and self._step(waiting):
                     bar.update(len(rows) - len(waiting) - len(self._claimed) - len(self._later) - bar.n)
             finally:
                 self._land_all()
         if self._broke:
             raise self._broke
 
-    def _step(self, waiting: deque[Row], pool: ThreadPoolExecutor) -> bool:
+    def _step(self, waiting: deque[Row]) -> bool:
         """Do the next thing there is to do; return False when there is nothing left."""
         now = self._seconds()
         while self._later and self._later[0][0] <= now:
@@ -73,7 +74,7 @@ class Sender:
         elif self._claimed and self._paused_until > now:
             self._rest(self._paused_until - now)
         elif self._claimed:
-            self._launch(self._claimed[0], pool)
+            self._launch(self._claimed[0])
         elif waiting:
             self._claim([waiting.popleft() for _ in range(min(BATCH, len(waiting)))])
         elif self._flying:
@@ -91,7 +92,7 @@ class Sender:
         self._done.clear()
         self._claimed.extend(claims)
 
-    def _launch(self, claim: Claim, pool: ThreadPoolExecutor) -> None:
+    def _launch(self, claim: Claim) -> None:
         """Post a claim, in its turn, if it still may be sent at that very moment."""
         self._due, pause = pacing.reserve(self._due, self._seconds())
         if pause:
@@ -107,13 +108,17 @@ class Sender:
             self._done.append(Result(claim, outcome, now, details=why, again=True))
             return
         self.posted += 1
-        self._flying[pool.submit(self.client.send, payload)] = claim
+        future = self.client.submit(payload)
+        future.add_done_callback(self._landed.put)
+        self._flying[future] = claim
 
     def _land(self) -> None:
         """Wait for an answer and take in all that are there."""
-        done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
-        for future in done:
-            self._take(self._flying.pop(future), future)
+        landed = [self._landed.get(), *(self._landed.get() for _ in range(self._landed.qsize()))]
+        for future in landed:
+            # An interrupt may have come between the posting and its note: then the ledger has it as unknown.
+            if claim := self._flying.pop(future, None):
+                self._take(claim, future)
 
     def _land_all(self) -> None:
         """Wait for the answers still out, give back what was claimed and not posted, and write everything down."""
@@ -190,18 +195,3 @@ def message(plan: Plan, row: Row, send_id: str) -> dict[str, Any]:
         footer=row["footer"] or None,
         opaque=send_id,
     )
-
-
-class _Inline(ThreadPoolExecutor):
-    """A pool that calls at once in the caller's thread, so that a sandbox sees one order of events."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401  # the base class's
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  # the caller asks the future for it
-            future.set_exception(error)
-        return future
