@@ -34,7 +34,9 @@ class Column:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Column:
         """Return the column of these texts."""
-        return cls.encoded(pa.array(texts, pa.large_string()).dictionary_encode())
+        array = pa.array(texts, pa.large_string())
+        whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array  # a series may come in parts
+        return cls.encoded(whole.dictionary_encode())
 
     @classmethod
     def encoded(cls, array: pa.DictionaryArray) -> Column:
