@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 OK = "ok"
@@ -20,9 +20,9 @@ class Faulty:
     (taken); ``"pause"`` (taken, answered after 50 ms); or ``(status, body, headers)`` for a refusal.
     """
 
-    def __init__(self, orders):
+    def __init__(self, orders, *, locked=True):
         self.orders = orders
-        self.lock = threading.Lock()
+        self.lock = threading.RLock() if locked else nullcontext()
         self.requests, self.taken, self.headers = 0, [], []
         self.url = ""
 
@@ -64,9 +64,13 @@ def coded(code, details="", status=400, **headers):
 
 
 @contextmanager
-def serving(orders=lambda _n, _payload: OK):
-    """Serve on a free port of loopback until the block ends; yield the `Faulty` memory."""
-    memory = Faulty(orders)
+def serving(orders=lambda _n, _payload: OK, *, locked=True):
+    """
+    Serve on a free port of loopback until the block ends; yield the `Faulty` memory.
+
+    `orders` are asked one at a time, unless not `locked`.
+    """
+    memory = Faulty(orders, locked=locked)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
