@@ -8,6 +8,7 @@ cannot be read is noted, and each product learns why it cannot be sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -206,13 +207,12 @@ def _amounts(rows: _Rows, field: str, options: Options, found: Found) -> tuple[n
     read = read_amounts(column.distinct, default, in_use=beside.distinct, currency=not rows.has("currency"))
     codes = Column.of(read.currencies)
     named = Column(codes.codes[column.codes], codes.values)
-    own = Column.of([_own_currency(value, options.currency) for value in column.distinct])
-    written = Column(own.codes[column.codes], own.values)
     faults = column.spread(
         [fault or _sign_fault(amount) for amount, fault in zip(read.amounts, read.faults, strict=True)]
     )
     if rows.has("currency"):
         wanted = beside.texts()
+        written = Column.of(column.map(partial(_own_currency, default=options.currency)))
         faults = np.where(
             (faults == "") & (wanted == "") & ~column.is_blank & (named.texts() == ""), "currency_missing", faults
         )

@@ -107,7 +107,9 @@ def evidence(numbers: Iterable[str]) -> Sign:
 
 
 def _split(value: str) -> _Cell:
-    text = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in _plain(value))
+    text = _plain(value)
+    if not text.isascii():
+        text = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in text)
     if not text:
         return _Cell("", "", negative=False, fault="")
     if _SCIENTIFIC.search(text):
@@ -130,7 +132,9 @@ def _code(side: str) -> str:
 
 
 def _plain(value: str) -> str:
-    return value.translate(_INVISIBLE).translate(_SPACES).translate(_ALIKE).strip().removeprefix("'")
+    if not value.isascii() or "`" in value:
+        value = value.translate(_INVISIBLE).translate(_SPACES).translate(_ALIKE)
+    return value.strip().removeprefix("'")
 
 
 def _proves(number: str) -> Sign:

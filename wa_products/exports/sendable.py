@@ -73,8 +73,7 @@ def review(value: str) -> str:
 
 def unusable_id(value: str) -> bool:
     """Return whether no catalog item can have this id: too long, hidden characters, or rewritten by a spreadsheet."""
-    hidden = any(not c.isprintable() for c in value)
-    return len(value) > _LONGEST_ID or hidden or bool(SCIENTIFIC.fullmatch(value.strip()))
+    return len(value) > _LONGEST_ID or not value.isprintable() or bool(SCIENTIFIC.fullmatch(value.strip()))
 
 
 def compliant_in_india(origin: Column, importer: Column, category: Column) -> np.ndarray:
