@@ -246,3 +246,61 @@ def test_magento_configurable_without_children(tmp_path):
     """A configurable product whose variations are not in the file is said to have none."""
     _, issues = read(write(tmp_path / "export.csv", MAGENTO, [SHIRT]))
     assert "parent_without_variants" in codes(issues)
+
+
+def test_bigcommerce_skus_are_sold(tmp_path):
+    """A SKU row has its product's title and price unless its own; rules are set aside; parents are not sent."""
+    header = [
+        *("Item Type", "Product ID", "Product Name", "Product Type", "Product Code/SKU", "Brand Name", "Price"),
+        *(
+            "Sale Price",
+            "Product Description",
+            "Product Visible?",
+            "Track Inventory",
+            "Current Stock Level",
+            "Category",
+        ),
+    ]
+    kettle = {
+        "Item Type": "Product",
+        "Product ID": "77",
+        "Product Name": "Kettle",
+        "Product Code/SKU": "K",
+        "Price": "30.00",
+        "Sale Price": "0.00",
+        "Product Description": "<p>Boils</p>",
+        "Product Visible?": "Y",
+        "Brand Name": "Hob",
+        "Track Inventory": "by option",
+        "Category": "Kitchen;Sale",
+    }
+    red = {"Item Type": "  SKU", "Product ID": "101", "Product Name": "[RT]Size=L,[S]Colour=Red"}
+    red |= {"Product Code/SKU": "K-R", "Current Stock Level": "2"}
+    blue = red | {"Product ID": "102", "Product Code/SKU": "K-B", "Current Stock Level": "0", "Price": "32.00"}
+    rule = {"Item Type": "  Rule", "Product Code/SKU": "K-B", "Price": "[ADD]5"}
+    catalog, issues = read(write(tmp_path / "p.csv", header, [kettle, red, blue, rule]))
+    assert list(catalog.index) == ["77", "K-R", "K-B"]
+    assert list(catalog["not_sendable_reason"]) == ["parent of variants", "no Meta catalog", "out of stock"]
+    assert list(catalog["price"]) == [Decimal("30.00"), Decimal("30.00"), Decimal("32.00")]
+    assert list(catalog["title"]) == ["Kettle"] * 3
+    assert catalog.loc["K-R", ["options", "description", "item_group_id"]].tolist() == ["L / Red", "Boils", "77"]
+    assert list(issues[issues["code"] == "no_product"]["row"]) == [4]
+
+
+def test_square_variations(tmp_path):
+    """A variation is known by its token; any location's stock counts, and no count at all is unknown."""
+    header = [
+        *("Token", "Item Name", "Description", "Category", "SKU", "Variation Name", "Price", "Archived"),
+        *("Current Quantity North", "Current Quantity South"),
+    ]
+    soap = {"Item Name": "Soap", "Category": "Bath", "Price": "4.00", "Archived": "N", "Variation Name": "Regular"}
+    rows = [
+        soap | {"Token": "T1", "SKU": "0001", "Current Quantity North": "0", "Current Quantity South": "3"},
+        soap | {"Token": "T2", "Variation Name": "Large", "Current Quantity North": "0"},
+        soap | {"Token": "T3", "Variation Name": "Old", "Archived": "Y"},
+    ]
+    catalog, _ = read(write(tmp_path / "items.csv", header, rows))
+    assert list(catalog.index) == ["T1", "T2", "T3"]
+    assert list(catalog["options"]) == ["", "Large", "Old"]
+    assert list(catalog["availability"]) == ["in stock", "out of stock", "unknown"]
+    assert list(catalog["not_sendable_reason"]) == ["no Meta catalog", "out of stock", "archived"]

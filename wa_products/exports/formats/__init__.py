@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wa_products.exports.formats import (
+    bigcommerce_products,
     chatwoot,
     google_catalog,
     graph_products,
@@ -23,6 +24,7 @@ from wa_products.exports.formats import (
     refused,
     shopify_orders,
     shopify_products,
+    square_catalog,
     threads,
     webhooks,
     webtoffee_orders,
@@ -53,6 +55,8 @@ FORMATS: tuple[Format, ...] = (
     graph_products.FORMAT,
     yandex_yml.FORMAT,
     xml_feed.FORMAT,
+    bigcommerce_products.FORMAT,
+    square_catalog.FORMAT,
     long_orders.FORMAT,
     threads.FORMAT,
     threads.EITHER_WAY,
