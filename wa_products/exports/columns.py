@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+_BLOCK = 1 << 19
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """
@@ -93,7 +96,10 @@ class Column:
 
     def texts(self) -> pd.Series:
         """Return the column as a pandas ``str`` series."""
-        return series(self.values.take(pa.array(self.codes)))
+        if len(self.values) == 1:
+            return same(self.distinct[0], len(self))
+        blocks = [self.codes[at : at + _BLOCK] for at in range(0, len(self), _BLOCK)]
+        return series(pa.chunked_array([self.values.take(pa.array(block)) for block in blocks], pa.large_string()))
 
     def map(self, function: Callable[[str], Any]) -> np.ndarray:
         """Return ``function(value)`` for each row as objects, called once a distinct value."""

@@ -119,7 +119,7 @@ def build_orders(lines: Lines, options: Options, found: Found) -> pd.DataFrame:
         "source_row": lines.records,
         **{name: lines.per_line(name).texts() for name in _EXTRA if name in lines.fields},
     }
-    frame = settled(pd.DataFrame(columns), lines.order, found).reset_index(drop=True)
+    frame = settled(pd.DataFrame(columns, copy=False), lines.order, found).reset_index(drop=True)
     found.account(len(frame))
     return frames.conform(frame, frames.ORDERS, "orders")
 

@@ -50,7 +50,7 @@ def read_phones(numbers: Column, regions: Column, default: str = "") -> tuple[Co
     """
     spread = max(1, len(regions.values))
     pair = numbers.codes.astype("int64") * spread + regions.codes
-    distinct, place = np.unique(pair, return_inverse=True)
+    distinct, place = np.unique(pair, return_inverse=True) if spread > 1 else (np.arange(len(numbers.values)), pair)
     texts = numbers.values.take(pa.array(distinct // spread))
     countries = np.array([region or default for region in regions.distinct], dtype=object)
     found, faults = _parsed(texts, countries[distinct % spread])

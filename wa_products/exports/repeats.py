@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from wa_products.exports.issues import Found
@@ -27,7 +29,7 @@ def settled(orders: pd.DataFrame, instance: np.ndarray, found: Found) -> pd.Data
     """
     starts = np.flatnonzero(orders["line_no"].to_numpy() == 1)
     ids = orders["order_id"].take(starts)
-    if ids.is_unique:
+    if _rising(ids) or ids.is_unique:
         return orders
     often = ids[ids.duplicated(keep=False)].unique()
     rows = np.flatnonzero(orders["order_id"].isin(often).to_numpy())
@@ -37,6 +39,15 @@ def settled(orders: pd.DataFrame, instance: np.ndarray, found: Found) -> pd.Data
     kept = np.ones(len(orders), dtype=bool)
     kept[rows[merged]] = False
     return _named_apart(orders, told, rows)[kept]
+
+
+def _rising(ids: pd.Series) -> bool:
+    """Return whether each id is above the one before, or each below: shops number so, and then none stands twice."""
+    texts = pa.array(ids, pa.large_string())
+    longer = np.diff(np.asarray(pc.binary_length(texts)))
+    here, before = texts.slice(1), texts.slice(0, max(0, len(texts) - 1))
+    above, below = np.asarray(pc.greater(here, before)), np.asarray(pc.less(here, before))
+    return bool(((longer > 0) | ((longer == 0) & above)).all() or ((longer < 0) | ((longer == 0) & below)).all())
 
 
 def _told(some: pd.DataFrame, instance: np.ndarray) -> pd.DataFrame:

@@ -40,9 +40,9 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     head, known = _heads(table, found)
     if not known.all():
         table, head = table.keep(known), (np.cumsum(known) - 1)[head[known]]
-    lines = _lines(table, head, found)
-    del table, head, known
-    return build_orders(lines, options, found)
+    tables = [table]
+    del table
+    return build_orders(_lines(tables.pop(), head, found), options, found)
 
 
 def _heads(table: Table, found: Found) -> tuple[np.ndarray, np.ndarray]:
@@ -99,22 +99,25 @@ def _note_lost(table: Table, apart: np.ndarray, lost: np.ndarray, name: Column, 
 def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
     heads = np.flatnonzero(head == np.arange(len(head)))
     order = np.searchsorted(heads, head).astype(np.int32)
-    first = {name: table.column(name).take(heads).compact() for name in _READ if not name.startswith("Lineitem")}
+    columns = {name: table.column(name) for name in _READ}
+    file, records = table.file, table.records
+    del table
+    first = {name: columns.pop(name).take(heads).compact() for name in _READ if not name.startswith("Lineitem")}
     billing, shipping = _country(first["Billing Country"]), _country(first["Shipping Country"])
     regions = {"Billing Country": billing.or_else(shipping), "Shipping Country": shipping.or_else(billing)}
     status = _status(first)
     excluded = _excluded(first, status)
-    _note_partial(first["Refunded Amount"], excluded, table.records[heads], found)
+    _note_partial(first["Refunded Amount"], excluded, records[heads], found)
     return Lines(
-        file=table.file,
-        records=table.records,
+        file=file,
+        records=records,
         order=order,
         line_no=_line_numbers(order, heads),
         fields={
-            "sku": table.column("Lineitem sku"),
-            "title": table.column("Lineitem name"),
-            "quantity": table.column("Lineitem quantity"),
-            "unit_price": table.column("Lineitem price"),
+            "sku": columns.pop("Lineitem sku"),
+            "title": columns.pop("Lineitem name"),
+            "quantity": columns.pop("Lineitem quantity"),
+            "unit_price": columns.pop("Lineitem price"),
         },
         order_fields={
             "order_id": first["Id"].stripped().or_else(first["Name"].stripped()),
