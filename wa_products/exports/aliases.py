@@ -178,7 +178,8 @@ ORDER_NUMBER = words(
     """
     order_number order_no order_name order_ref order_reference ordernumber
     bestellnummer bestell_nr auftragsnummer auftragsnr bestellung
-    pedido numero_de_pedido numero_pedido no_pedido n_de_pedido num_pedido numero_del_pedido numero_de_orden orden
+    pedido numero_de_pedido numero_pedido no_pedido no_de_pedido n_de_pedido num_pedido numero_del_pedido
+    numero_de_orden orden
     numero_de_commande commande numero_commande n_commande n_de_commande
     ordine numero_ordine numero_d_ordine n_ordine numero_dell_ordine numero_do_pedido
     bestelnummer ordernummer bestelling заказ номер_заказа siparis siparis_no siparis_numarasi

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
+_DOTLESS = "\u0131"  # Turkish writes it where others write i
+
 
 def words(text: str) -> tuple[str, ...]:
     """Return the words of `text`: a long list of them reads best as prose."""
@@ -21,4 +23,4 @@ def normal(name: str) -> str:
     ('telefono', 'lineitem_name', 'g_image_link')
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", "_", plain.casefold()).strip("_")
+    return re.sub(r"[\W_]+", "_", plain.casefold().replace(_DOTLESS, "i")).strip("_")

@@ -222,12 +222,15 @@ def _parquet(source: Source, form: Format, found: Found) -> Table:
 
 def _texts(column: pa.ChunkedArray) -> pa.Array:
     """Return a Parquet column as text: times in ISO with their offset, missing values as ``""``."""
-    if pa.types.is_timestamp(column.type) and column.type.tz:
-        column = pa.compute.cast(column, pa.timestamp("us", tz="UTC"))
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", tz="UTC" if column.type.tz else None), safe=False)
     if pa.types.is_floating(column.type):
+        column = pa.compute.if_else(pa.compute.is_nan(column), pa.scalar(None, column.type), column)
         whole = pa.compute.equal(pa.compute.floor(column), column)
         if pa.compute.all(whole, skip_nulls=True).as_py():
             column = column.cast(pa.int64())
-    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+    if pa.types.is_nested(column.type):
         column = pa.chunked_array([[None if v is None else str(v) for v in column.to_pylist()]], pa.large_string())
     return column.cast(pa.large_string()).fill_null("").combine_chunks()

@@ -119,8 +119,8 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         if mark["key"] not in seen:
             seen.add(mark["key"])
             marks.append(mark)
-    ends = [mark.start() for mark in marks[1:]] + [len(text.strip())]
-    for mark, end in zip(marks, ends, strict=True):
+    ends = [*(mark.start() for mark in marks[1:]), len(text.strip())]
+    for mark, end in zip(marks, ends[: len(marks)], strict=True):
         value = text.strip()[mark.end() : end]
         yield mark["key"], value if mark["key"] in _WORDY else value.partition("|")[0].strip()
 
