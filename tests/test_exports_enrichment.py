@@ -6,7 +6,7 @@ import pytest
 from tests.shop_files import write
 from tests.test_exports_shops import ROWS as TEE
 from tests.test_exports_shops import SHOPIFY
-from tests.test_exports_woocommerce import BLUE, RED, SIMPLE, VARIABLE, export
+from tests.test_exports_woo_products import BLUE, RED, SIMPLE, VARIABLE, export
 from wa_products import load
 from wa_products.exports.enrichment import joined_to
 

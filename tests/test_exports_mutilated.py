@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests import test_exports_platforms as platforms
 from tests import test_exports_shops as shopify
-from tests import test_exports_woocommerce as woocommerce
+from tests import test_exports_woo_products as woocommerce
 from tests.shop_files import NOON
 from wa_products.errors import DataError
 from wa_products.exports.contract import Options
