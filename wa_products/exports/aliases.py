@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from wa_products.exports.names import normal, words
 
-WA_ID = words("wa_id waid whatsapp_id whatsapp_wa_id from_wa_id contact_wa_id")
-USER_ID = words("bsuid business_scoped_user_id whatsapp_user_id from_user_id contact_bsuid")
-WHATSAPP = words(
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in `text`, each also without its breaks, as in ``orderDate``."""
+    return tuple(dict.fromkeys(name for word in words(text) for name in (word, word.replace("_", ""))))
+
+
+WA_ID = _names("wa_id waid whatsapp_id whatsapp_wa_id from_wa_id contact_wa_id")
+USER_ID = _names("bsuid business_scoped_user_id whatsapp_user_id from_user_id contact_bsuid")
+WHATSAPP = _names(
     """
     whatsapp whatsapp_number whatsapp_phone whatsapp_phone_number whatsapp_no wa_number wa_phone no_whatsapp
     numero_whatsapp numero_de_whatsapp whatsapp_nummer номер_whatsapp whatsapp_numarasi nomor_whatsapp
     واتساب رقم_الواتساب
     """
 )
-PHONE = words(
+PHONE = _names(
     """
     phone phone_number phone_no phonenumber customer_phone customer_phone_number contact_phone contact_number
     buyer_phone
@@ -34,7 +40,7 @@ PHONE = words(
     الهاتف رقم_الهاتف هاتف الجوال رقم_الجوال موبايل رقم_الموبايل
     """
 )
-SHIPPING_PHONE = words(
+SHIPPING_PHONE = _names(
     """
     shipping_phone phone_shipping delivery_phone shipping_phone_number telefon_lieferung telefono_envio
     telefono_de_envio
@@ -42,14 +48,14 @@ SHIPPING_PHONE = words(
     telepon_pengiriman هاتف_الشحن
     """
 )
-BILLING_PHONE = words(
+BILLING_PHONE = _names(
     """
     billing_phone phone_billing billing_phone_number telefon_rechnung telefono_facturacion telefono_de_facturacion
     telephone_facturation telefono_fatturazione telefone_faturamento telefone_cobranca telefoon_facturatie
     телефон_оплаты fatura_telefonu telepon_penagihan هاتف_الفاتورة
     """
 )
-EMAIL = words(
+EMAIL = _names(
     """
     email e_mail mail customer_email email_address buyer_email contact_email user_email
     e_mail_adresse kunden_e_mail correo correo_electronico courriel adresse_e_mail adresse_email
@@ -57,8 +63,8 @@ EMAIL = words(
     эл_почта электронная_почта почта e_posta eposta e_posta_adresi surel alamat_email البريد_الالكتروني البريد
     """
 )
-BILLING_EMAIL = words("billing_email email_billing")
-CUSTOMER = words(
+BILLING_EMAIL = _names("billing_email email_billing")
+CUSTOMER = _names(
     """
     customer_id customer_number customer_no customer_key customer_reference_id client_id user_id buyer_id member_id
     shopper_id contact_id
@@ -68,25 +74,25 @@ CUSTOMER = words(
     رقم_العميل معرف_العميل
     """
 )
-BUYER = words(
+BUYER = _names(
     "customer client buyer kunde cliente acheteur klant клиент покупатель musteri pelanggan pembeli العميل الزبون"
 )
-RETAILER_ID = words("product_retailer_id retailer_id content_id content_ids catalog_item_id facebook_id meta_id")
-VARIANT_ID = words(
+RETAILER_ID = _names("product_retailer_id retailer_id content_id content_ids catalog_item_id facebook_id meta_id")
+VARIANT_ID = _names(
     """
     variant_id variation_id product_variant_id item_variation_id lineitem_variant_id varianten_id id_variante
     id_da_variacao id_variacao id_variazione id_de_variation variatie_id id_вариации varyasyon_id id_variasi
     معرف_المتغير
     """
 )
-PRODUCT_ID = words(
+PRODUCT_ID = _names(
     """
     product_id item_id item_product_id lineitem_product_id article_id listing_id produkt_id artikel_id id_producto
     id_del_producto id_articulo id_produit id_article id_du_produit id_prodotto id_articolo id_produto id_do_produto
     id_товара id_продукта код_товара urun_id urun_kimligi id_produk kode_produk معرف_المنتج رقم_المنتج
     """
 )
-SKU = words(
+SKU = _names(
     """
     sku item_sku product_sku seller_sku variant_sku lineitem_sku line_item_sku article_number item_number product_code
     item_code stock_code artikelnummer artikel_nr art_nr artikelnr referencia referencia_del_producto codigo
@@ -95,7 +101,7 @@ SKU = words(
     رمز_المنتج
     """
 )
-TITLE = words(
+TITLE = _names(
     """
     product_title product_name item_name item_title line_item_name lineitem_name item_description product_description
     listing_title
@@ -110,15 +116,15 @@ TITLE = words(
     اسم_المنتج اسم_الصنف
     """
 )
-ITEM = words(
+ITEM = _names(
     """
     product item article artikel produkt producto articulo produit prodotto articolo produto artigo товар продукт urun
     produk barang المنتج الصنف
     """
 )
-NAME = words("title titel titulo titre titolo judul name nombre nom nome naam имя ad nama الاسم")
-LINK = words("product_url product_link item_url link url permalink")
-TIME = words(
+NAME = _names("title titel titulo titre titolo judul name nombre nom nome naam имя ad nama الاسم")
+LINK = _names("product_url product_link item_url link url permalink")
+TIME = _names(
     """
     ordered_at order_date order_time order_datetime order_created_at order_created date_ordered date_of_order
     purchase_date purchase_time purchased_at date_purchased sale_date sold_at created_at created created_on
@@ -137,9 +143,9 @@ TIME = words(
     التاريخ تاريخ_الطلب تاريخ_الشراء تاريخ
     """
 )
-CLOCK = words("time uhrzeit hora heure ora tijd время saat jam الوقت")
-ZONE = words("time_zone timezone zeitzone zona_horaria fuseau_horaire fuso_orario fuso_horario tijdzone часовой_пояс")
-QUANTITY = words(
+CLOCK = _names("time uhrzeit hora heure ora tijd время saat jam الوقت")
+ZONE = _names("time_zone timezone zeitzone zona_horaria fuseau_horaire fuso_orario fuso_horario tijdzone часовой_пояс")
+QUANTITY = _names(
     """
     quantity qty quantity_refund quantity_ordered ordered_quantity item_quantity item_qty lineitem_quantity
     line_item_quantity units count pieces
@@ -148,7 +154,7 @@ QUANTITY = words(
     количество кол_во колво шт adet miktar jumlah kuantitas qty_pesanan الكمية كمية العدد
     """
 )
-PRICE = words(
+PRICE = _names(
     """
     unit_price price item_price item_cost price_per_unit unit_cost lineitem_price line_item_price product_price
     sale_price_per_unit selling_price price_each
@@ -160,21 +166,21 @@ PRICE = words(
     fiyat birim_fiyat birim_fiyati urun_fiyati harga harga_satuan harga_barang السعر سعر_الوحدة سعر
     """
 )
-LINE_TOTAL = words(
+LINE_TOTAL = _names(
     """
     line_total item_total gross_sales line_amount total_price item_subtotal lineitem_total line_item_total
     zeilensumme gesamtpreis positionssumme total_linea total_de_linea total_ligne total_riga total_do_item
     regeltotaal сумма_строки satir_toplami total_harga اجمالي_السطر
     """
 )
-ORDER_ID = words(
+ORDER_ID = _names(
     """
     order_id orderid order id_order id_pedido pedido_id id_del_pedido id_de_pedido id_commande id_de_commande id_ordine
     id_do_pedido bestell_id bestelling_id
     id_заказа siparis_id id_pesanan معرف_الطلب
     """
 )
-ORDER_NUMBER = words(
+ORDER_NUMBER = _names(
     """
     order_number order_no order_name order_ref order_reference ordernumber
     bestellnummer bestell_nr auftragsnummer auftragsnr bestellung
@@ -186,18 +192,18 @@ ORDER_NUMBER = words(
     pesanan nomor_pesanan no_pesanan nomor_order no_order الطلب رقم_الطلب طلب
     """
 )
-RECEIPT = words(
+RECEIPT = _names(
     """
     transaction_id receipt_id receipt_number invoice_id invoice_number purchase_id order_key basket_id rechnungsnummer
     """
 )
-CURRENCY = words(
+CURRENCY = _names(
     """
     currency order_currency currency_code lineitem_currency wahrung wahrungscode moneda divisa devise monnaie valuta
     moeda munteenheid valutacode валюта para_birimi doviz mata_uang kode_mata_uang العملة عملة
     """
 )
-STATUS = words(
+STATUS = _names(
     """
     status order_status order_state
     bestellstatus auftragsstatus bestellungsstatus estado estado_del_pedido estado_de_pedido estado_pedido statut
@@ -206,10 +212,10 @@ STATUS = words(
     durum siparis_durumu status_pesanan status_order الحالة حالة_الطلب حالة
     """
 )
-PAYMENT_STATUS = words("financial_status payment_status zahlungsstatus estado_del_pago estado_de_pago")
-CANCELLED_AT = words("cancelled_at canceled_at cancelled_on canceled_on date_cancelled")
-EVENT = words("event event_type event_name action")
-COUNTRY = words(
+PAYMENT_STATUS = _names("financial_status payment_status zahlungsstatus estado_del_pago estado_de_pago")
+CANCELLED_AT = _names("cancelled_at canceled_at cancelled_on canceled_on date_cancelled")
+EVENT = _names("event event_type event_name action")
+COUNTRY = _names(
     """
     country country_code billing_country country_billing country_code_billing billing_country_code customer_country
     land landercode lander_code pais codigo_de_pais codigo_pais pays code_pays paese codice_paese codigo_do_pais
@@ -217,9 +223,9 @@ COUNTRY = words(
     страна код_страны ulke ulke_kodu negara kode_negara الدولة البلد رمز_الدولة
     """
 )
-SHIPPING_COUNTRY = words("shipping_country country_shipping country_code_shipping shipping_country_code")
+SHIPPING_COUNTRY = _names("shipping_country country_shipping country_code_shipping shipping_country_code")
 
-LAST_INBOUND = words(
+LAST_INBOUND = _names(
     """
     last_inbound_at last_inbound last_inbound_time last_inbound_message last_inbound_message_at last_incoming_at
     last_incoming_message last_incoming_message_at last_incoming_message_time last_incoming_time
@@ -245,7 +251,7 @@ LAST_INBOUND = words(
     اخر_رسالة_واردة اخر_رسالة_مستلمة اخر_رسالة_من_العميل
     """
 )
-EITHER_WAY = words(
+EITHER_WAY = _names(
     """
     last_interaction last_interaction_time last_interaction_at last_interacted_at last_activity last_activity_at
     last_activity_time last_message last_message_at last_message_time last_message_date last_message_timestamp
@@ -264,8 +270,8 @@ EITHER_WAY = words(
     اخر_تفاعل اخر_نشاط اخر_رسالة
     """
 )
-OPTED_OUT = words("opted_out opt_out optout unsubscribed is_unsubscribed blocked is_blocked marketing_opt_out stopped")
-OPTED_IN = words("allow_broadcast allowbroadcast")
+OPTED_OUT = _names("opted_out opt_out optout unsubscribed is_unsubscribed blocked is_blocked marketing_opt_out stopped")
+OPTED_IN = _names("allow_broadcast allowbroadcast")
 
 # Which orders say nothing about the next purchase, by the word of their status.
 _WORDS = {

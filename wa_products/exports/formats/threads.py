@@ -118,7 +118,6 @@ FORMAT = _Sure(
     readers={"inbound": read},
     required=(_WHO, aliases.LAST_INBOUND),
     known=_KNOWN,
-    wanted=_KNOWN,
 )
 EITHER_WAY = _People(
     name="an export of threads with a time of either side",
