@@ -1,13 +1,16 @@
-"""Carts in webhook logs, however the logs were written."""
+"""Carts in webhook logs, however the logs were written, and orders of several files in one folder."""
 
+import copy
 import gzip
 import json
 
 import pandas as pd
 import pytest
 
-from tests.exporting import A, B, cart, codes, lines, row_of
-from wa_products.exports import read_orders
+from tests.exporting import A, B, C, cart, codes, lines, row_of, table, woo
+from wa_products import frames
+from wa_products.exports import load, read_inbound, read_orders
+from wa_products.identities import customer_id
 
 
 @pytest.fixture
@@ -97,3 +100,36 @@ def test_milliseconds_are_not_a_far_future(read):
     """A timestamp in milliseconds is the same moment."""
     orders, _ = read(lines(json.dumps(cart(1, timestamp="1779000000000"))))
     assert orders["ordered_at"][0] == pd.Timestamp(1779000000, unit="s", tz="UTC")
+
+
+def test_a_folder_joins_every_kind_of_orders(tmp_path):
+    """Carts, shop orders and a table of one customer meet under one customer, whatever each calls them."""
+    (tmp_path / "a").write_text(lines(*map(json.dumps, TWO)))
+    (tmp_path / "b").write_text(json.dumps([woo(1, "07700 900201")]))
+    (tmp_path / "c").write_text(table(("wa_id", "date", "sku"), (A[1:], "2026-05-16T00:00Z", "t")))
+    data = load(tmp_path)
+    mine = data.orders[data.orders["customer_id"] == customer_id("phone", A[1:])]
+    assert set(mine["source_file"]) == {"a", "b", "c"}
+    assert data.orders.columns[: len(frames.ORDERS)].tolist() == list(frames.ORDERS)
+
+
+def test_the_same_order_in_two_files_counts_once(tmp_path):
+    """Overlapping exports hold an order once; one number for two orders stays two."""
+    names = ("order_id", "phone", "date", "sku")
+    one = ("#1", A, "2026-05-16T10:00Z", "t")
+    (tmp_path / "a.csv").write_text(table(names, one, ("#2", B, "2026-05-16T11:00Z", "t")))
+    (tmp_path / "b.csv").write_text(table(names, one, ("#2", C, "2026-06-16T11:00Z", "t")))
+    data = load(tmp_path)
+    assert sorted(data.orders["phone"]) == [A, B, C]
+    assert not data.orders.duplicated(["order_id", "line_no"]).any()
+
+
+def test_reading_changes_no_input(tmp_path):
+    """Reading a file twice gives the same frame twice."""
+    path = tmp_path / "log"
+    path.write_text(lines(*map(json.dumps, TWO)))
+    before = copy.deepcopy(path.read_bytes())
+    first, second = read_orders(path)[0], read_orders(path)[0]
+    pd.testing.assert_frame_equal(first, second)
+    assert path.read_bytes() == before
+    assert len(read_inbound(path)[0]) == 2

@@ -1,7 +1,5 @@
-"""Orders in any long table, and orders of several files in one folder."""
+"""Orders in any long table."""
 
-import copy
-import json
 from decimal import Decimal
 
 import pandas as pd
@@ -11,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.exporting import A, B, C, cart, codes, lines, row_of, table, woo
-from wa_products import frames
+from tests.exporting import A, B, codes, row_of, table
+from tests.workbooks import workbook
 from wa_products.errors import DataError
-from wa_products.exports import aliases, load, read_inbound, read_orders
+from wa_products.exports import aliases, read_orders
 from wa_products.exports.formats import FORMATS, long_orders
 from wa_products.exports.listed import each
 from wa_products.exports.names import normal
@@ -333,6 +331,29 @@ def test_parquet_keeps_decimals_times_and_dictionaries(tmp_path):
     assert row_of(issues, "time_missing") == [(2, 2)]
 
 
+def test_a_workbook_of_orders(tmp_path):
+    """A sheet with a title above, date cells, numbers and numbers as text, merged cells and a total reads like text."""
+    at = pd.Timestamp("2026-05-16 10:00")
+    rows = [
+        ["Orders of May"],
+        [],
+        ["Order", "Phone", "Order date", "SKU", "Quantity", "Price"],
+        [1001, 447700900201, at, "0042", 2, 3.5],
+        ["", "", "", "0043", "1", "2.50"],
+        [1002, "+447700900202", 46158.5, "0042", 1, 3.5],
+        ["Total", "", "", "", 4, 13],
+    ]
+    book = workbook({"Notes": [["How to read this"]], "Orders": rows}, merged=("A4:A5", "B4:B5", "C4:C5"))
+    (tmp_path / "orders.xlsx").write_bytes(book)
+    orders, issues = read_orders(tmp_path / "orders.xlsx", "GB", "Europe/London")
+    found = orders[["order_id", "line_no", "phone", "sku", "quantity"]].to_numpy().tolist()
+    assert found == [["1001", 1, A, "0042", 2], ["1001", 2, A, "0043", 1]]
+    assert list(orders["unit_price"]) == [Decimal("3.5"), Decimal("2.50")]
+    assert set(orders["ordered_at"]) == {pd.Timestamp("2026-05-16T09:00Z")}
+    assert row_of(issues, "time_excel_serial") == [(3, 6)]
+    assert {"footer", "rows_above_header"} <= codes(issues)
+
+
 def test_every_format_has_a_name_of_its_own():
     """The names that errors show tell the formats apart."""
     names = [form.name for form in FORMATS]
@@ -351,39 +372,3 @@ def test_the_price_of_one_is_written_plainly(total, quantity):
     written = each(total, Decimal(quantity))
     assert len(written.partition(".")[2]) in {2, 4}
     assert abs(Decimal(written) * quantity - total) <= Decimal("0.0001") * quantity
-
-
-TWO = (cart(1), cart(2, B))
-
-
-def test_a_folder_joins_every_kind_of_orders(tmp_path):
-    """Carts, shop orders and a table of one customer meet under one customer, whatever each calls them."""
-    (tmp_path / "a").write_text(lines(*map(json.dumps, TWO)))
-    (tmp_path / "b").write_text(json.dumps([woo(1, "07700 900201")]))
-    (tmp_path / "c").write_text(table(("wa_id", "date", "sku"), (A[1:], "2026-05-16T00:00Z", "t")))
-    data = load(tmp_path)
-    mine = data.orders[data.orders["customer_id"] == customer_id("phone", A[1:])]
-    assert set(mine["source_file"]) == {"a", "b", "c"}
-    assert data.orders.columns[: len(frames.ORDERS)].tolist() == list(frames.ORDERS)
-
-
-def test_the_same_order_in_two_files_counts_once(tmp_path):
-    """Overlapping exports hold an order once; one number for two orders stays two."""
-    names = ("order_id", "phone", "date", "sku")
-    one = ("#1", A, "2026-05-16T10:00Z", "t")
-    (tmp_path / "a.csv").write_text(table(names, one, ("#2", B, "2026-05-16T11:00Z", "t")))
-    (tmp_path / "b.csv").write_text(table(names, one, ("#2", C, "2026-06-16T11:00Z", "t")))
-    data = load(tmp_path)
-    assert sorted(data.orders["phone"]) == [A, B, C]
-    assert not data.orders.duplicated(["order_id", "line_no"]).any()
-
-
-def test_reading_changes_no_input(tmp_path):
-    """Reading a file twice gives the same frame twice."""
-    path = tmp_path / "log"
-    path.write_text(lines(*map(json.dumps, TWO)))
-    before = copy.deepcopy(path.read_bytes())
-    first, second = read_orders(path)[0], read_orders(path)[0]
-    pd.testing.assert_frame_equal(first, second)
-    assert path.read_bytes() == before
-    assert len(read_inbound(path)[0]) == 2
