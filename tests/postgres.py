@@ -23,8 +23,12 @@ def binaries():
 
 
 @contextmanager
-def serving(folder):
-    """Run a PostgreSQL server on a free port with its data in `folder`; yield the URL of its first database."""
+def serving(folder, *, durable=False):
+    """
+    Run a PostgreSQL server on a free port with its data in `folder`; yield its URL.
+
+    Unless `durable` it does not wait for the disk, which no test can tell.
+    """
     as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_owner:
         shutil.chown(folder, "postgres")
@@ -34,7 +38,9 @@ def serving(folder):
         port = free.getsockname()[1]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     subprocess.run([*as_owner, bin_ / "initdb", "-D", data, "-A", "trust", "-U", "wa", "-N"], check=True, **quiet)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync={'on' if durable else 'off'}"
+    )
     subprocess.run([*as_owner, bin_ / "pg_ctl", "-D", data, "-w", "-o", options, "start"], check=True, **quiet)
     try:
         yield f"postgresql://wa@127.0.0.1:{port}"
