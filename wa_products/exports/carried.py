@@ -41,7 +41,6 @@ def carry(key: Column, columns: Mapping[str, Column], records: np.ndarray, found
     one row to the next. A row with a number alone belongs to the rows around it of that number, else to the only
     order of that number. What belongs to none, or to one of several, is set aside.
     """
-    rows = np.arange(len(key))
     columns = {name: column.deduplicated() for name, column in columns.items()}
     filled = {name: ~column.is_blank for name, column in columns.items()}
     some = np.logical_or.reduce([np.zeros(len(key), dtype=bool), *filled.values()])
@@ -54,9 +53,11 @@ def carry(key: Column, columns: Mapping[str, Column], records: np.ndarray, found
     order, known = _attached(order, number, some, there)
     _note_lost(key, known, (order != np.cumsum(starts) - 1) & known, records, found)
     kept, compact = np.unique(order[known], return_inverse=True)
-    firsts = {name: _firsts(order, filled[name] & known, rows) for name in columns}
-    heads = _firsts(order, known, rows)
-    values = {name: _values(columns[name], kept, firsts[name], heads) for name in columns}
+    heads = _firsts(order, known)
+    values = {}
+    for name, column in columns.items():
+        first = _firsts(order, filled[name] & known)
+        values[name] = column.take(np.where(first < 0, heads, first)[kept]).compact()
     return Carried(known, compact, values)
 
 
@@ -107,14 +108,12 @@ def _attached(
     return result, is_known
 
 
-def _firsts(order: np.ndarray, here: np.ndarray, rows: np.ndarray) -> dict[int, int]:
-    orders, first = np.unique(order[here], return_index=True)
-    return dict(zip(orders.tolist(), rows[here][first].tolist(), strict=True))
-
-
-def _values(column: Column, kept: np.ndarray, firsts: Mapping[int, int], heads: Mapping[int, int]) -> Column:
-    at = np.array([firsts.get(number, heads[number]) for number in kept.tolist()], dtype="int64")
-    return column.take(at).compact()
+def _firsts(order: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """Return for each order its first row that is `here`, -1 where it has none."""
+    first = np.full(int(order.max(initial=-1)) + 1, -1)
+    backwards = np.flatnonzero(here)[::-1]
+    first[order[backwards]] = backwards
+    return first
 
 
 def _note_lost(key: Column, known: np.ndarray, apart: np.ndarray, records: np.ndarray, found: Found) -> None:
