@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
+
 OK = "ok"
 
 
@@ -103,12 +105,37 @@ def serving(orders=lambda _n, _payload: OK, *, locked=True):
             thread.join()
 
 
+class InProcess(httpx.BaseTransport):
+    """The same without a socket, for what does not hang on HTTP: `memory` has what was asked. Reading is refused."""
+
+    def __init__(self, orders=lambda _n, _payload: OK):
+        self.memory = Faulty(orders)
+
+    def handle_request(self, request):
+        """Answer one request as ordered."""
+        if request.method != "POST":
+            return httpx.Response(501)
+        payload = json.loads(request.read())
+        order, number = self.memory.receive(payload, request.headers)
+        if isinstance(order, tuple):
+            status, body, headers = order
+            return httpx.Response(status, content=body, headers=headers)
+        if order != OK:
+            raise httpx.ReadError("the answer is lost")
+        return httpx.Response(200, json=_right(payload, number))
+
+
+def _right(payload, number):
+    """Return the answer of an API that took a message."""
+    address = payload.get("to", "").lstrip("+")
+    contact = {"wa_id": address} if address else {"user_id": payload["recipient"]}
+    return {"messages": [{"id": f"wamid.{number}"}], "contacts": [contact]}
+
+
 def _carry_out(handler, order, payload, number):
     if isinstance(order, tuple):
         return _answer(handler, *order)
-    address = payload.get("to", "").lstrip("+")
-    contact = {"wa_id": address} if address else {"user_id": payload["recipient"]}
-    right = {"messages": [{"id": f"wamid.{number}"}], "contacts": [contact]}
+    right = _right(payload, number)
     if order == "pause":
         time.sleep(0.05)
     if order == "lost":

@@ -217,8 +217,9 @@ def test_a_migration_is_all_or_nothing(ledger, ledger_url, monkeypatch):  # noqa
 
     ledger.register(plan(2), NOW)
     ledger.close()
+    steps = opening.MIGRATIONS
     for step, broken in ((fails, True), (works, False), (works, False)):
-        monkeypatch.setattr(opening, "MIGRATIONS", (*opening.MIGRATIONS[:1], opening.Migration(2, "a note", step)))
+        monkeypatch.setattr(opening, "MIGRATIONS", (*steps, opening.Migration(steps[-1].number + 1, "a note", step)))
         if broken:
             with pytest.raises(SettingsError, match="middle"):
                 Ledger(ledger_url)

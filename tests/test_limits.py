@@ -107,7 +107,7 @@ def test_the_policy_reaches_the_plan():
     assert made.limits == Limits(
         rest_days=3, max_sends=1, quiet_hours=("21:00", "08:00"), timezone="Europe/London"
     )  # fmt: skip
-    assert "quiet from 21:00 to 08:00 Europe/London" in repr(made)
+    assert "quiet hours from 21:00 to 08:00 Europe/London" in repr(made)
 
 
 def test_rows_that_lost_their_policy():

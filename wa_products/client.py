@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import httpx
 import pandas as pd
 
-from wa_products import codes
+from wa_products import codes, pacing
 from wa_products.errors import CloudAPIError, NotSent, OutcomeUnknown
 from wa_products.transports import Fast
 
@@ -188,6 +188,16 @@ class Client:
             if not paging.get("next") or not after:
                 return
             page["after"] = after
+
+    def limit(self) -> float:
+        """Return how many messages a second the number may send: as set, else as the account tells, else 80."""
+        if self.rate:
+            return float(self.rate)
+        try:
+            level = self._read(self.phone_number_id, {"fields": "throughput"})["throughput"]["level"]
+        except (CloudAPIError, NotSent, LookupError, TypeError):
+            return pacing.RATE
+        return pacing.LEVELS.get(level, pacing.RATE)
 
     def token_facts(self) -> dict[str, Any]:
         """Return what the Graph API tells of the token: ``is_valid``, ``scopes``, ``expires_at``; raises as `get`."""

@@ -125,6 +125,7 @@ UNCODED: dict[int, Rule] = {
 REFUSED_UNCODED = Rule("refused without a code", CloudAPIError, "fix")
 TRIES = 4
 SUPPRESSING = frozenset(code for code, rule in RULES.items() if rule.suppress)
+STOPPING = frozenset(code for code, rule in RULES.items() if code and rule.action == "stop")
 LATER = frozenset({"retry", "stop"})
 
 

@@ -74,10 +74,15 @@ class Limits:
         clock = at.tz_convert(ZoneInfo(self.timezone)).strftime("%H:%M")
         return begin <= clock < end if begin < end else clock >= begin or clock < end
 
+    @property
+    def quiet(self) -> str:
+        """The quiet hours in words, ``""`` where there are none."""
+        return "quiet hours from {} to {} ".format(*self.quiet_hours) + self.timezone if self.quiet_hours else ""
+
     def __str__(self) -> str:
         told = [f"{self.rest_days:g} days of rest"] if self.rest_days else []
         told += [] if self.max_sends is None else [f"at most {self.max_sends:,} messages"]
-        told += ["quiet from {} to {} ".format(*self.quiet_hours) + self.timezone] if self.quiet_hours else []
+        told += [self.quiet] if self.quiet else []
         return ", ".join(told)
 
 

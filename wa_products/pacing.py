@@ -4,6 +4,8 @@ from __future__ import annotations
 
 RATE = 80.0
 BURST = 4
+LEVELS = {"STANDARD": RATE, "HIGH": 1000.0}  # as the account calls them
+PAIR = 6.0  # seconds between two messages to one customer
 
 
 def reserve(due: float, now: float, rate: float = RATE, burst: int = BURST) -> tuple[float, float]:

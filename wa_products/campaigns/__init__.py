@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from wa_products import arms, frames, metrics
+from wa_products.campaigns.queues import in_order, late, pace
 from wa_products.campaigns.sender import Sender, message
 from wa_products.campaigns.sources import bodies
 from wa_products.errors import DataError, PlanError
 from wa_products.ledger import sending
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wa_products.campaigns.sources import Source
     from wa_products.client import Client
     from wa_products.ledger import Ledger
     from wa_products.ledger.people import Standing
+    from wa_products.limits import Limits
     from wa_products.plans import Plan
 
 __all__ = ["listen", "measure", "send"]
+
+_NOW = "would be sent now"
 
 
 def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, progress: bool = True) -> pd.DataFrame:
@@ -29,8 +35,11 @@ def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, pr
 
     Run it again to go on where it stopped: nobody who was sent to, held out, or whose answer was lost is posted
     again. The window, opt-outs and suppressions are checked once more right before each message. With `dry_run` nothing
-    is posted or written, and ``details`` says what would happen. ``attrs`` of the result: ``posted`` (requests made
-    by this run) and ``stopped`` (why it ended early, in words, else ``""``).
+    is posted or written, and ``details`` says what would happen, and who would be reached too late at the pace of
+    the number. ``attrs`` of the result: ``posted`` (requests made by this run), ``stopped`` (why it ended early, in
+    words, else ``""``), ``failing`` (whether too many failures were why), ``unclassified`` (codes that this package
+    does not know, with their number), ``unknown`` (sends that a person should look at: `Ledger.unknowns`), ``late``
+    (customers whose window would close before their turn) and ``rate`` (messages a second).
 
     Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, and DataError
     for a message that breaks a limit, in both cases before anything is sent.
@@ -44,25 +53,14 @@ def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, pr
         message(plan, row, send_id="checked beforehand")
     _tell_twins(plan, ledger)
     decided = ledger.decided(plan.campaign)
-    pending = [row for row in rows if decided.get(row["customer_id"], ("", True))[1]]
-    pending.sort(key=lambda row: (row["closes_at"], -(row["probability"] or 0), row["customer_id"]))
+    pending = in_order(row for row in rows if decided.get(row["customer_id"], ("", True))[1])
+    rate = pace(client, ledger, now)
     if dry_run:
-        return _rehearsed(plan, ledger, pending, now)
+        return _rehearsed(plan, ledger, pending, now, rate)
     ledger.register(plan, now)
-    sender = Sender(plan, ledger, client, progress=progress)
+    sender = Sender(plan, ledger, client, rate=rate, progress=progress)
     sender.run([row for row in pending if row["arm"] == arms.TREATED])
-    if sender.stopped:
-        warnings.warn(
-            f"the campaign {plan.campaign!r} was stopped: {sender.stopped}. Send again to go on", stacklevel=2
-        )
-    found = _outcomes(plan, ledger)
-    left = found["outcome"] == ""
-    why = f"not sent, the run was stopped: {sender.stopped}" if sender.stopped else "not sent yet"
-    found = found.assign(
-        outcome=found["outcome"].where(~left, sending.SKIPPED), details=found["details"].where(~left, why)
-    )
-    found.attrs = {"posted": sender.posted, "stopped": sender.stopped}
-    return found
+    return _told(plan, ledger, sender)
 
 
 def listen(source: Source, *, ledger: Ledger) -> pd.DataFrame:
@@ -95,16 +93,48 @@ def measure(ledger: Ledger, *, campaign: str, as_of: pd.Timestamp | None = None)
     return metrics.results(rows, events, header.iloc[0].to_dict(), at)
 
 
+def _told(plan: Plan, ledger: Ledger, sender: Sender) -> pd.DataFrame:
+    """Return the outcomes of a run, and warn of what a person should know."""
+    breaker, found = sender.breaker, _outcomes(plan, ledger)
+    left = found["outcome"] == ""
+    why = f"not sent, the run was stopped: {breaker.stopped}" if breaker.stopped else "not sent yet"
+    found = found.assign(
+        outcome=found["outcome"].where(~left, sending.SKIPPED), details=found["details"].where(~left, why)
+    )
+    old = ledger.unknowns(sender.client.now())
+    unknown = int((old["campaign"] == plan.campaign).sum())
+    found.attrs = {"posted": sender.posted, "stopped": breaker.stopped, "failing": breaker.failing}
+    found.attrs |= {"unclassified": dict(breaker.unclassified), "unknown": unknown, "late": 0, "rate": sender.rate}
+    notes = [f"was stopped: {breaker.stopped}. Send again to go on"] if breaker.stopped else []
+    if breaker.unclassified:
+        codes = ", ".join(f"{code} ({n:,} times)" for code, n in sorted(breaker.unclassified.items()))
+        notes.append(f"met codes that this package does not know: {codes}. The outcomes have Meta's words")
+    if unknown:
+        notes.append(
+            f"has {unknown:,} message{'s' if unknown > 1 else ''} of which no answer and no webhook came: listen to "
+            f"the webhooks, then look with wa-products resolve"
+        )
+    for note in notes:
+        warnings.warn(f"the campaign {plan.campaign!r} {note}", stacklevel=3)
+    return found
+
+
 def _outcomes(plan: Plan, ledger: Ledger) -> pd.DataFrame:
     """Return the state of each customer of this plan, in its order."""
     known = ledger.outcomes(plan.campaign)
     return plan.rows[["customer_id"]].merge(known, on="customer_id", how="left")[list(frames.OUTCOMES)]
 
 
-def _rehearsed(plan: Plan, ledger: Ledger, pending: list[sending.Row], now: pd.Timestamp) -> pd.DataFrame:
+def _rehearsed(plan: Plan, ledger: Ledger, pending: list[sending.Row], now: pd.Timestamp, rate: float) -> pd.DataFrame:
     """Return what `send` would do, without doing it."""
     standings = ledger.standings(pending, now)
-    would = {row["customer_id"]: _would(row, standings.get(row["customer_id"]), now) for row in pending}
+    reached = ledger.reached(plan.campaign, pending, now, plan.limits.rest_days)
+    would = {
+        row["customer_id"]: _would(row, standings.get(row["customer_id"]), now, plan.limits, reached) for row in pending
+    }
+    sent = [row for row in pending if would[row["customer_id"]] == _NOW]
+    missed = late(sent, now, rate)
+    would |= dict.fromkeys(missed, f"would not be sent: its window closes before its turn, at {rate:g} a second")
     fresh = plan.rows[["customer_id", "product_retailer_id"]].assign(
         campaign=plan.campaign,
         arm=plan.arms,
@@ -116,15 +146,18 @@ def _rehearsed(plan: Plan, ledger: Ledger, pending: list[sending.Row], now: pd.T
     known = known[known["customer_id"].isin(plan.rows.loc[~done, "customer_id"])]
     every = pd.concat([frames.empty(frames.OUTCOMES), known, fresh[done]])
     found = frames.conform(every, frames.OUTCOMES, "the dry run").sort_values("customer_id", ignore_index=True)
-    found.attrs = {"posted": 0, "stopped": ""}
+    found.attrs = {"posted": 0, "stopped": "", "failing": False, "unclassified": {}, "late": len(missed), "rate": rate}
+    found.attrs["unknown"] = len(ledger.unknowns(now).query("campaign == @plan.campaign"))
     return found
 
 
-def _would(row: sending.Row, standing: Standing | None, now: pd.Timestamp) -> str:
+def _would(
+    row: sending.Row, standing: Standing | None, now: pd.Timestamp, limits: Limits, reached: Mapping[str, int]
+) -> str:
     if row["arm"] == arms.HOLDOUT:
         return "would be held out"
-    _, outcome, why = sending.allowed(row, standing, now)
-    return f"would not be sent: {why}" if outcome else "would be sent now"
+    _, outcome, why = sending.allowed(row, standing, now, limits, reached.get(row["customer_id"], 0))
+    return f"would not be sent: {why}" if outcome else _NOW
 
 
 def _tell_twins(plan: Plan, ledger: Ledger) -> None:

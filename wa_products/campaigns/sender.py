@@ -11,9 +11,12 @@ from uuid import uuid4
 from tqdm.auto import tqdm
 
 from wa_products import codes, pacing
+from wa_products.campaigns.breakers import Breaker
+from wa_products.campaigns.interrupts import Interrupts
 from wa_products.errors import CloudAPIError, NotSent, OutcomeUnknown
 from wa_products.identities import customer_id
 from wa_products.ledger import sending
+from wa_products.ledger.schema import micros
 from wa_products.ledger.sending import Claim, Result, Row
 from wa_products.payloads import single_product
 
@@ -21,25 +24,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
+    import pandas as pd
+
     from wa_products.client import Accepted, Client
     from wa_products.ledger import Ledger
     from wa_products.plans import Plan
 
 BATCH = 10  # what a kill leaves unknown is at most this
-RECENT, TOO_MANY = 50, 0.5
+LEASE = 60.0  # seconds for which a claim may be posted; whoever looks later finds it given back, or surely tried
+THROTTLED, SLOWER, SLOWEST = 130429, 0.75, 20.0
 NO_NETWORK = codes.Rule("no connection", CloudAPIError, "retry", 1, whole_number=True)
 
 
 class Sender:
     """
-    One run of `plan`: its state in memory, gone when the process goes; the ledger has all that matters.
+    One run of `plan` at `rate` messages a second: its state in memory, gone with the process; the ledger has the rest.
 
-    After `run`, `posted` counts the requests made and `stopped` says in words why the run ended early, if it did.
+    After `run`, `posted` counts the requests made and `breaker` says why the run ended early, if it did.
     """
 
-    def __init__(self, plan: Plan, ledger: Ledger, client: Client, *, progress: bool) -> None:
-        self.plan, self.ledger, self.client, self.progress = plan, ledger, client, progress
-        self.posted, self.stopped = 0, ""
+    def __init__(self, plan: Plan, ledger: Ledger, client: Client, *, rate: float, progress: bool) -> None:
+        self.plan, self.ledger, self.client, self.rate, self.progress = plan, ledger, client, rate, progress
+        self.posted, self.breaker = 0, Breaker()
         self._owner = uuid4().hex
         self._claimed: deque[Claim] = deque()
         self._later: list[tuple[float, str, Row]] = []
@@ -47,18 +53,20 @@ class Sender:
         self._landed: SimpleQueue[Future[Accepted]] = SimpleQueue()
         self._done: list[Result] = []
         self._tries: Counter[str] = Counter()
-        self._failures: deque[bool] = deque(maxlen=RECENT)
-        self._due = self._paused_until = 0.0
+        self._due = self._paused_until = self._lease = self._slowed_at = 0.0
         self._news: tuple[int, ...] = ()
+        self._begun, self._heard = client.now(), ledger.last_event()
+        self._interrupts = Interrupts()
         self._broke: Exception | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
         """Send to `rows` in their order. Whatever ends it, all that is known is written down before it returns."""
         waiting = deque(rows)
-        with tqdm(total=len(rows), unit=" messages", disable=not self.progress) as bar:
+        with self._interrupts, tqdm(total=len(rows), unit=" messages", disable=not self.progress) as bar:
             try:
-                while not self.stopped and self._step(waiting):
+                while not self.breaker.stopped and self._step(waiting):
                     bar.update(len(rows) - len(waiting) - len(self._claimed) - len(self._later) - bar.n)
+                    self._interrupts.check()
             finally:
                 self._land_all()
         if self._broke:
@@ -67,11 +75,14 @@ class Sender:
     def _step(self, waiting: deque[Row]) -> bool:
         """Do the next thing there is to do; return False when there is nothing left."""
         now = self._seconds()
+        paused = self._paused_until > now
         while self._later and self._later[0][0] <= now:
             waiting.appendleft(heapq.heappop(self._later)[2])
-        if self._flying and (len(self._flying) >= self.client.workers or self._paused_until > now):
+        if self._flying and (len(self._flying) >= self.client.workers or paused):
             self._land()
-        elif self._claimed and self._paused_until > now:
+        elif self._claimed and max(now, self._paused_until) > self._lease:
+            waiting.extendleft(reversed(self._give_back("claimed too long ago, claimed anew")))
+        elif paused and (self._claimed or waiting):
             self._rest(self._paused_until - now)
         elif self._claimed:
             self._launch(self._claimed[0])
@@ -91,26 +102,42 @@ class Sender:
         claims = self.ledger.claim(self.plan, rows, now=now, owner=self._owner, done=self._done)
         self._done.clear()
         self._claimed.extend(claims)
+        self._lease = now.timestamp() + LEASE
 
     def _launch(self, claim: Claim) -> None:
         """Post a claim, in its turn, if it still may be sent at that very moment."""
-        self._due, pause = pacing.reserve(self._due, self._seconds())
+        due, pause = pacing.reserve(self._due, self._seconds(), self.rate)
         if pause:
-            self.client.clock.sleep(pause)
+            with self._interrupts.resting():
+                self.client.clock.sleep(pause)
         now = self.client.now()
-        standing = None
-        if self.ledger.news() != self._news:
-            standing = self.ledger.standings([claim.row], now).get(claim.customer_id)
-        _, outcome, why = sending.allowed({**claim.row, "closes_at": claim.closes_at}, standing, now)
+        outcome, why = self._objection(claim, now)
         payload = message(self.plan, claim.row, claim.send_id)
         self._claimed.popleft()  # before the POST: what is still in the queue may be given back
         if outcome:
             self._done.append(Result(claim, outcome, now, details=why, again=True))
-            return
-        self.posted += 1
-        future = self.client.submit(payload)
-        future.add_done_callback(self._landed.put)
-        self._flying[future] = claim
+        elif (wait := claim.not_before - micros(now)) > 0:
+            self._done.append(Result(claim, sending.SKIPPED, now, details="a message just went to them", again=True))
+            heapq.heappush(self._later, (self._seconds() + wait / 1_000_000, claim.send_id, claim.row))
+        else:
+            self._due = due
+            self.posted += 1
+            future = self.client.submit(payload)
+            future.add_done_callback(self._landed.put)
+            self._flying[future] = claim
+
+    def _objection(self, claim: Claim, now: pd.Timestamp) -> tuple[str, str]:
+        """Return the outcome and the reason for which a claim must not be posted now, ``""`` where it may be."""
+        standing = None
+        if self.ledger.news() != self._news:
+            standing = self.ledger.standings([claim.row], now).get(claim.customer_id)
+            if code := self.ledger.alarm(self._heard, self._begun):
+                self.breaker.refused(claim.row, codes.rule(code), code)
+        row = {**claim.row, "closes_at": claim.closes_at}
+        _, outcome, why = sending.allowed(row, standing, now, self.plan.limits)
+        if not outcome and (why := self.breaker.product_fault(row) or self.breaker.stopped):
+            outcome = sending.SKIPPED
+        return outcome, why
 
     def _land(self) -> None:
         """Wait for an answer and take in all that are there."""
@@ -122,14 +149,20 @@ class Sender:
 
     def _land_all(self) -> None:
         """Wait for the answers still out, give back what was claimed and not posted, and write everything down."""
-        self.stopped = self.stopped or ("interrupted" if self._flying or self._claimed else "")
+        if self._flying or self._claimed:
+            self.breaker.stop("interrupted")
         while self._flying:
             self._land()
-        now, why = self.client.now(), f"not sent, the run was stopped: {self.stopped}"
-        given_back = [Result(claim, sending.SKIPPED, now, details=why, again=True) for claim in self._claimed]
-        self.ledger.record(self.plan.campaign, [*self._done, *given_back])
+        self._give_back(f"not sent, the run was stopped: {self.breaker.stopped}")
+        self.ledger.record(self.plan.campaign, self._done)
         self._done.clear()
+
+    def _give_back(self, why: str) -> list[Row]:
+        """Note that nothing was posted of what is claimed; return its rows."""
+        now, rows = self.client.now(), [claim.row for claim in self._claimed]
+        self._done += [Result(claim, sending.SKIPPED, now, details=why, again=True) for claim in self._claimed]
         self._claimed.clear()
+        return rows
 
     def _take(self, claim: Claim, future: Future[Accepted]) -> None:
         now = self.client.now()
@@ -146,7 +179,8 @@ class Sender:
             self._refused(result._replace(again=rule.action in codes.LATER), rule, error.retry_after)
         except Exception as error:  # noqa: BLE001  # raised again by `run`, once all else is written down
             self._finish(Result(claim, sending.UNKNOWN, now, details="the client broke"), failed=True)
-            self.stopped, self._broke = f"the client broke ({type(error).__name__})", error
+            self.breaker.stop(f"the client broke ({type(error).__name__})")
+            self._broke = error
         else:
             aliases = (customer_id("phone", accepted.wa_id), customer_id("user", accepted.user_id))
             result = Result(claim, sending.ACCEPTED, now, wamid=accepted.wamid, aliases=aliases)
@@ -159,26 +193,28 @@ class Sender:
         pause = codes.pause(rule, self._tries[claim.send_id], retry_after)
         if pause is None:
             self._finish(result, failed=True)
-            if rule.action == "stop" or rule is NO_NETWORK:
-                self.stopped = f"{rule.meaning} (code {result.code})" if result.code else rule.meaning
+            self.breaker.refused(claim.row, rule, result.code)
+            if rule is NO_NETWORK:
+                self.breaker.stop(rule.meaning)
             return
         self._done.append(result)
         due = self._seconds() + pause
         heapq.heappush(self._later, (due, claim.send_id, claim.row))
         if rule.whole_number:
             self._paused_until = max(self._paused_until, due)
+        if result.code == THROTTLED and self._slowed_at < due - pause - 1:
+            self._slowed_at, self.rate = due - pause, max(self.rate * SLOWER, min(self.rate, SLOWEST))
 
     def _finish(self, result: Result, *, failed: bool) -> None:
         self._done.append(result)
-        self._failures.append(failed)
-        if len(self._failures) == RECENT and sum(self._failures) > RECENT * TOO_MANY:
-            self.stopped = f"{sum(self._failures)} of the last {RECENT} messages failed"
+        self.breaker.ended(failed=failed)
 
     def _rest(self, seconds: float) -> None:
         """Wait, with all that is known written down before."""
         self.ledger.record(self.plan.campaign, self._done)
         self._done.clear()
-        self.client.clock.sleep(seconds)
+        with self._interrupts.resting():
+            self.client.clock.sleep(seconds)
 
     def _seconds(self) -> float:
         return self.client.now().timestamp()

@@ -15,10 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from wa_products import frames
-from wa_products.ledger import hearing, opening, people, schema, sending, views
+from wa_products.errors import DataError
+from wa_products.ledger import hearing, opening, people, reaches, schema, sending, unknowns, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -116,11 +117,47 @@ class Ledger:
             return views.events(connection, self._known(connection), after=number)
 
     def suppress(self, customer_ids: Iterable[str], reason: str, at: pd.Timestamp) -> None:
-        """Write to these customers no more, in no campaign; `reason` in words."""
+        """
+        Write to these customers no more, in no campaign; `reason` in words.
+
+        Until `lift`, or until they ask for messages again as windows.START_WORDS do. Who could not receive a message
+        is suppressed without this, until they write.
+        """
+        if not reason.strip():
+            raise DataError("a suppression needs its reason in words")
+        self._suppress(customer_ids, reason, at)
+
+    def lift(self, customer_ids: Iterable[str], at: pd.Timestamp) -> None:
+        """Take back what `suppress` said of these customers: another fact, none is removed."""
+        self._suppress(customer_ids, "", at)
+
+    def _suppress(self, customer_ids: Iterable[str], reason: str, at: pd.Timestamp) -> None:
         rows = [{"customer_id": each, "reason": reason, "at": schema.micros(at)} for each in customer_ids]
         if rows:
             with opening.writing(self._engine) as connection:
                 connection.execute(schema.SUPPRESSIONS.insert(), rows)
+
+    # What a person must look at.
+
+    def unknowns(self, now: pd.Timestamp, patience: pd.Timedelta = unknowns.PATIENCE) -> pd.DataFrame:
+        """
+        Return the sends that were tried `patience` or longer before `now` and of which nothing was heard since.
+
+        One row a send: send_id, campaign, customer_id, product_retailer_id, title, at, details. No addresses.
+        """
+        with self._engine.begin() as connection:
+            return unknowns.unknowns(connection, self._known(connection), now - patience)
+
+    def resolve(self, send_ids: Collection[str], *, sent: bool, by: str, now: pd.Timestamp) -> int:
+        """
+        Mark unknown sends as sent, or as not sent so that a later run may send them; return how many.
+
+        Who marked it and when is written down with it. Raises DataError, before anything is marked, where one is
+        not unknown or was tried minutes ago.
+        """
+        with opening.writing(self._engine) as connection:
+            opening.lock(connection, SENDING)
+            return unknowns.resolve(connection, self._known(connection), send_ids, sent=sent, by=by, now=now)
 
     # Sending.
 
@@ -171,6 +208,25 @@ class Ledger:
             parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
             found = [people.standings(connection, known, part, now) for part in parts]
             return {customer: standing for part in found for customer, standing in part.items()}
+
+    def reached(self, campaign: str, rows: Sequence[Row], now: pd.Timestamp, days: float) -> dict[str, int]:
+        """Return when, in microseconds, another campaign wrote to the customers of planned rows within `days`."""
+        since = schema.micros(now - pd.Timedelta(days=days))
+        with self._engine.begin() as connection:
+            known = self._known(connection)
+            parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+            found = [reaches.reached(connection, known, campaign, part, since=since) for part in parts]
+            return {customer: at for part in found for customer, at in part.items()}
+
+    def alarm(self, after: int, since: pd.Timestamp) -> int:
+        """Return a code for which no message can be sent, told by a webhook stored after that number; 0 for none."""
+        with self._engine.begin() as connection:
+            return views.alarm(connection, after, since)
+
+    def inbound_rate(self, now: pd.Timestamp) -> float:
+        """Return how many messages a second came in during the busiest minute of the last hour."""
+        with self._engine.begin() as connection:
+            return views.inbound_rate(connection, now)
 
     def _known(self, connection: Connection) -> People:
         if self._people is None or self._people.version != people.version(connection):

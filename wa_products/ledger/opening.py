@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import StaticPool, create_engine, event, func, inspect, select
+from sqlalchemy import StaticPool, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -31,8 +31,23 @@ class Migration(NamedTuple):
     apply: Callable[[Connection], object]
 
 
+def _statements(*statements: str) -> Callable[[Connection], object]:
+    """Return a step that says these in the SQL of both databases; it must not lean on tables that change later."""
+    return lambda connection: [connection.execute(text(statement)) for statement in statements]
+
+
 # A new ledger is made at the last step; an older one climbs, each step with its record in one transaction.
-MIGRATIONS = (Migration(1, "the first tables", METADATA.create_all),)
+MIGRATIONS = (
+    Migration(1, "the first tables", METADATA.create_all),
+    Migration(
+        2,
+        "indexes to find what a customer got in other campaigns, and the outcomes of a send id",
+        _statements(
+            "CREATE INDEX wa_intents_customer ON wa_intents (customer_id)",
+            "CREATE INDEX wa_outcomes_send ON wa_outcomes (send_id)",
+        ),
+    ),
+)
 
 
 def engine(url: str) -> Engine:

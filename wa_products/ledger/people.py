@@ -88,7 +88,12 @@ def standings(
     """Return how each planned row's customer stands at `now`, by planned customer id; nobody unknown is in it."""
     planned = {alias: row["customer_id"] for row in rows for alias in people.members(row["customer_id"])}
     told = _told(connection, planned)
-    known = {customer: Standing(blocked=reason) for customer, reason in _suppressed(connection, planned).items()}
+    suppressed = _suppressed(connection, planned)
+    known = {
+        customer: Standing(blocked=reason)
+        for customer, (at, reason) in suppressed.items()
+        if not any(_asks_again(said) for said in told if said.at > at and planned[said.customer_id] == customer)
+    }
     failed = _failed(connection, planned, told)
     if not told and not failed:
         return known
@@ -146,6 +151,10 @@ def last_words(heard: Iterable[Said]) -> tuple[int, bool]:
     return wrote_at, opted_out
 
 
+def _asks_again(said: Said) -> bool:
+    return windows.wish(said.status if said.kind == "inbound" else said.kind, said.text) == windows.START
+
+
 def _message_id(said: Said) -> str:
     return said.event_id.rpartition(":")[0] if said.kind == "cart" else said.event_id
 
@@ -159,10 +168,13 @@ def _told(connection: Connection, ids: Iterable[str]) -> list[Said]:
     return [Said(*row) for row in connection.execute(query)]
 
 
-def _suppressed(connection: Connection, planned: dict[str, str]) -> dict[str, str]:
+def _suppressed(connection: Connection, planned: dict[str, str]) -> dict[str, tuple[int, str]]:
+    """Return when and why each customer was last suppressed by hand, if nobody lifted it since."""
     table = SUPPRESSIONS.c
-    query = select(table.customer_id, table.reason).where(table.customer_id.in_(list(planned))).order_by(table.seq)
-    return {planned[customer]: reason for customer, reason in connection.execute(query)}
+    names = (table.customer_id, table.at, table.reason)
+    query = select(*names).where(table.customer_id.in_(list(planned))).order_by(table.seq)
+    last = {planned[customer]: (at, reason) for customer, at, reason in connection.execute(query)}
+    return {customer: (at, reason) for customer, (at, reason) in last.items() if reason}
 
 
 def _failed(connection: Connection, planned: dict[str, str], told: Iterable[Said]) -> dict[str, tuple[int, int]]:

@@ -95,6 +95,7 @@ INTENTS = Table(
     PrimaryKeyConstraint("send_id"),
     UniqueConstraint("campaign", "customer_id"),
     UniqueConstraint("campaign", "address"),
+    Index("wa_intents_customer", "customer_id"),
 )
 # Written before each POST. An attempt without an outcome is one whose answer nobody knows.
 ATTEMPTS = Table(
@@ -118,6 +119,7 @@ OUTCOMES = Table(
     *_times("at"),
     Index("wa_outcomes_campaign", "campaign"),
     Index("wa_outcomes_customer", "customer_id"),
+    Index("wa_outcomes_send", "send_id"),
 )
 WEBHOOKS = Table(
     "wa_webhooks",

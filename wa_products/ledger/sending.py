@@ -16,12 +16,14 @@ from uuid import uuid4
 import pandas as pd
 from sqlalchemy import func, select
 
-from wa_products import arms, plans, windows
+from wa_products import arms, pacing, plans, windows
 from wa_products.identities import customer_id
 from wa_products.ledger.hearing import link
 from wa_products.ledger.inserting import insert_new
 from wa_products.ledger.people import standings
+from wa_products.ledger.reaches import campaign_total, reached
 from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros
+from wa_products.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,20 +35,28 @@ if TYPE_CHECKING:
 
 ACCEPTED, REFUSED, UNKNOWN = "accepted", "refused", "unknown"
 HELD_OUT, CLOSED, SKIPPED = "held out", "window closed", "skipped"
-MARGIN = windows.MARGIN // pd.Timedelta(microseconds=1)
+_MICROSECOND = pd.Timedelta(microseconds=1)
+MARGIN, WINDOW = windows.MARGIN // _MICROSECOND, windows.WINDOW // _MICROSECOND
+DAY, PAIR = 86_400_000_000, int(pacing.PAIR * 1_000_000)
 SAME_ADDRESS = "another customer of this campaign has the same address"
+NO_LIMITS = Limits()
 
 Row = dict[str, Any]
 
 
 class Claim(NamedTuple):
-    """One attempt that is ours to make: the n-th for this intent. `closes_at` in microseconds."""
+    """
+    One attempt that is ours to make: the n-th for this intent. Times are in microseconds.
+
+    Before `not_before` it is too early for a second message to this customer, whichever campaign the first was of.
+    """
 
     send_id: str
     n: int
     customer_id: str
     closes_at: int
     row: Row
+    not_before: int = 0
 
 
 class Result(NamedTuple):
@@ -69,7 +79,8 @@ def plan_rows(plan: Plan) -> list[Row]:
         if kind == "time":
             rows[column] = [micros(at) for at in rows[column]]
         elif kind == "money":
-            rows[column] = [None if amount is None else str(amount) for amount in rows[column]]
+            texts = [None if amount is None else str(amount) for amount in rows[column]]
+            rows[column] = pd.Series(texts, rows.index, dtype="object")  # as text, None would become NaN
         elif kind == "number":
             rows[column] = rows[column].astype("object").where(rows[column].notna(), None)
     return rows.to_dict("records")
@@ -132,6 +143,8 @@ def claim(
     """
     at = micros(now)
     stand = standings(connection, known, rows, now)
+    messaged = reached(connection, known, plan.campaign, rows, since=at - _memory(plan.limits))
+    room = _room(connection, plan)
     intents = _intents(connection, plan.campaign, rows)
     last = _last_attempts(connection, plan.campaign, [send_id for send_id, _ in intents.values()])
     taken = _addresses(connection, plan.campaign, rows)
@@ -143,28 +156,56 @@ def claim(
         n, again = last.get(send_id, (0, not send_id))
         if arm != arms.TREATED or not again:
             continue
-        closes_at, outcome, why = allowed(row, stand.get(customer), now)
+        reached_at = messaged.get(customer, 0)
+        closes_at, outcome, why = allowed(row, stand.get(customer), now, plan.limits, reached_at)
+        if not outcome and room is not None and len(claims) >= room:
+            outcome, why = SKIPPED, "the campaign has all the messages that its plan allows"
         if taken.setdefault(address, customer) != customer:
             outcome, why = SKIPPED, SAME_ADDRESS
         if outcome:
             told = _outcome(plan.campaign, customer, send_id, n, outcome=outcome, at=at, details=why, again=True)
             refused.append(told)
         else:
-            claims.append(Claim(send_id or uuid4().hex, n + 1, customer, closes_at, row))
+            claims.append(Claim(send_id or uuid4().hex, n + 1, customer, closes_at, row, reached_at + PAIR))
     _write_claims(connection, plan, claims, at, owner)
     if refused:
         connection.execute(OUTCOMES.insert(), refused)
     return claims
 
 
-def allowed(row: Row, standing: Standing | None, now: pd.Timestamp) -> tuple[int, str, str]:
-    """Return until when the window is open, and the outcome and reason for which nothing is sent, ``""`` if it is."""
-    closes_at = max(row["closes_at"], standing.closes_at if standing else 0)
+def allowed(
+    row: Row, standing: Standing | None, now: pd.Timestamp, limits: Limits = NO_LIMITS, reached_at: int = 0
+) -> tuple[int, str, str]:
+    """
+    Return until when the window is open, and the outcome and reason for which nothing is sent, ``""`` if it is.
+
+    `reached_at` is when another campaign last wrote to the customer, 0 for never.
+    """
+    closes_at, at = max(row["closes_at"], standing.closes_at if standing else 0), micros(now)
     if standing and standing.blocked:
         return closes_at, SKIPPED, standing.blocked
-    if closes_at - micros(now) <= MARGIN:
+    if closes_at - at <= MARGIN:
         return closes_at, CLOSED, "the customer service window is closed, or closes within minutes"
+    if limits.is_quiet(now):
+        return closes_at, SKIPPED, f"{limits.quiet}: send again after them"
+    unanswered = row["kind"] == "request" and reached_at < closes_at - WINDOW
+    if limits.rest_days and reached_at and at - reached_at < limits.rest_days * DAY and not unanswered:
+        return closes_at, SKIPPED, f"messaged lately: another campaign wrote within {limits.rest_days:g} days"
     return closes_at, "", ""
+
+
+def _memory(limits: Limits) -> int:
+    """Return how far back, in microseconds, another campaign's message still matters."""
+    return max(int(limits.rest_days * DAY), PAIR)
+
+
+def _room(connection: Connection, plan: Plan) -> int | None:
+    """Return how many messages the campaign has left, None where there is no cap that this plan could reach."""
+    cap = plan.limits.max_sends
+    plans_of_it = select(func.count()).select_from(PLANS).where(PLANS.c.campaign == plan.campaign)
+    if cap is None or (len(plan) <= cap and (connection.scalar(plans_of_it) or 0) <= 1):
+        return None
+    return max(0, cap - campaign_total(connection, plan.campaign))
 
 
 def record(connection: Connection, campaign: str, results: Iterable[Result]) -> None:
@@ -216,13 +257,17 @@ def _last_attempts(
     among = ours if send_ids is None else send_ids
     attempts = select(ATTEMPTS.c.send_id, func.max(ATTEMPTS.c.n)).where(ATTEMPTS.c.send_id.in_(among))
     last = dict(tuple(row) for row in connection.execute(attempts.group_by(ATTEMPTS.c.send_id)))
-    outcomes = select(OUTCOMES.c.send_id, OUTCOMES.c.n, OUTCOMES.c.again).where(OUTCOMES.c.send_id.in_(among))
+    names = (OUTCOMES.c.send_id, OUTCOMES.c.n, OUTCOMES.c.outcome, OUTCOMES.c.again)
+    outcomes = select(*names).where(OUTCOMES.c.send_id.in_(among))
     again: dict[str, bool] = {}
-    for send_id, n, allowed_again in connection.execute(outcomes.order_by(OUTCOMES.c.seq)):
+    accepted = set()
+    for send_id, n, outcome, allowed_again in connection.execute(outcomes.order_by(OUTCOMES.c.seq)):
+        if outcome == ACCEPTED:
+            accepted.add(send_id)
         if n == last.get(send_id):
             again[send_id] = bool(allowed_again)
     heard = select(EVENTS.c.send_id).where(EVENTS.c.kind == "status", EVENTS.c.send_id.in_(among))
-    arrived = set(connection.scalars(heard))
+    arrived = accepted.union(connection.scalars(heard))
     return {send_id: (n, again.get(send_id, False) and send_id not in arrived) for send_id, n in last.items()}
 
 

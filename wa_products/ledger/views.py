@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import func, select
 
-from wa_products import frames
-from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, times
+from wa_products import codes, frames
+from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros, times
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ ROWS: dict[str, frames.Kind] = {
     "currency": "text",
     "closes_at": "time",
 }
+_MINUTE = 60_000_000
 LOST = "no answer came, or the sender stopped before it: a status webhook will tell"
 
 
@@ -94,6 +95,24 @@ def _planned(connection: Connection, campaign: str) -> pd.DataFrame:
     found["counts"] = found["digest"] == found["sent"]
     last = found.sort_values(["counts", "plan"]).drop_duplicates("customer_id", keep="last")
     return last.assign(closes_at=times(last["closes_at"]), price=last["price"].map(_money).astype("object"))
+
+
+def alarm(connection: Connection, after: int, since: pd.Timestamp) -> int:
+    """Return a code that stops everything, of a status stored after the fact number `after`; 0 where there is none."""
+    query = select(EVENTS.c.code).where(
+        EVENTS.c.seq > after, EVENTS.c.kind == "status", EVENTS.c.code.in_(codes.STOPPING), EVENTS.c.at >= micros(since)
+    )
+    return connection.scalar(query.limit(1)) or 0
+
+
+def inbound_rate(connection: Connection, now: pd.Timestamp) -> float:
+    """Return how many messages a second came in during the busiest minute of the hour before `now`."""
+    at = micros(now)
+    came = select(func.count().label("n")).where(
+        EVENTS.c.kind.in_(("inbound", "cart", "enquiry")), EVENTS.c.at.between(at - 60 * _MINUTE, at)
+    )
+    minutes = came.group_by(EVENTS.c.at // _MINUTE).subquery()
+    return (connection.scalar(select(func.max(minutes.c.n))) or 0) / 60
 
 
 _OF_PLAN = ("customer_id", "product_retailer_id", *(name for name in ROWS if name not in frames.OUTCOMES))
