@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Literal, NamedTuple, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,7 +96,7 @@ def split_records(
     `quoting` a quote is a character as any.
     """
     lines = _Lines(text, skip)
-    rule = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
+    rule: Literal[0, 3] = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=delimiter, strict=True, quoting=rule)
     cut = not text.endswith(("\n", "\r"))
     while True:
