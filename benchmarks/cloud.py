@@ -156,6 +156,8 @@ class Line(asyncio.Protocol):
         self.transport.write(_packed(200, _accepted(wamid, to)))
 
     def _reset(self):
+        if self.transport.is_closing():
+            return
         line = self.transport.get_extra_info("socket")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from wa_products.settings import Settings
 
-CONNECTIONS = 8  # httpx looks through all connections for each request: more make it slower, not faster
+CONNECTIONS = 32  # 80 messages a second at 0.4 s an answer; httpx looks through all of them for each request
 TIMEOUT = httpx.Timeout(connect=5, write=10, read=20, pool=30)
 DEADLINE = 30.0
 _LARGEST_ANSWER = 1_000_000
@@ -115,6 +115,7 @@ class Client:
         self.clock = clock or SystemClock()
         self._fast = transport if isinstance(transport, Fast) else None
         self.workers = self._fast.connections if self._fast else CONNECTIONS if transport is None else 1
+        self._like: httpx.Request | None = None
         self._pool = ThreadPoolExecutor(CONNECTIONS)  # its threads start when they are needed
         self._version = settings.graph_version
         self._http = httpx.Client(
@@ -148,10 +149,7 @@ class Client:
         if not self._fast:
             _end(ended, lambda: self.send(payload))
             return ended
-        path = f"/{self._version}/{self.phone_number_id}/messages"
-        flight = self._fast.submit(
-            self._http.build_request("POST", path, json=payload), deadline=DEADLINE, largest=_LARGEST_ANSWER
-        )
+        flight = self._fast.submit(self._message(payload), deadline=DEADLINE, largest=_LARGEST_ANSWER)
         flight.add_done_callback(lambda done: _end(ended, lambda: _told(lambda: _parts(done.result()))))
         return ended
 
@@ -218,6 +216,16 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client of number {self.phone_number_id} at {self._http.base_url.host}>"
+
+    def _message(self, payload: dict[str, Any]) -> httpx.Request:
+        """Return the request of a message; to build all of it anew each time would cost as much as to send it."""
+        like = self._like
+        if like is None:
+            path = f"/{self._version}/{self.phone_number_id}/messages"
+            like = self._like = self._http.build_request("POST", path, headers={"Content-Type": "application/json"})
+            del like.headers["Content-Length"]
+        content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return httpx.Request("POST", like.url, headers=like.headers, content=content, extensions=like.extensions)
 
     def _read(self, path: str, params: dict[str, str]) -> dict[str, Any]:
         # As in `send`, the errors of httpx hold the token and are not chained to ours.
