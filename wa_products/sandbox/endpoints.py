@@ -15,6 +15,8 @@ from wa_products.sandbox.clocks import moment
 from wa_products.sandbox.refusals import Refusal, bad_token, missing, no_node, no_path, no_token
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -25,6 +27,7 @@ _NUMBER_FIELDS = (
     "id,verified_name,code_verification_status,display_phone_number,quality_rating,platform_type,throughput"
 )
 _PRODUCT_FIELDS = "id,name,retailer_id"
+_SCOPES = ("catalog_management", "whatsapp_business_management", "whatsapp_business_messaging")
 _TRUE = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -68,7 +71,7 @@ class Graph:
         shelf = self.world.shelf
         self._enter(request, shelf.catalog_id)
         limit = _limit(request)
-        names = sorted(shelf.products)
+        names = sorted(_asked(request, shelf.products))
         start = next((n for n, name in enumerate(names) if name > _cursor_name(request)), len(names))
         page = names[start : start + limit]
         wanted = request.query_params.get("fields", _PRODUCT_FIELDS)
@@ -79,6 +82,16 @@ class Graph:
         if start + limit < len(names):
             paging["next"] = str(request.url.include_query_params(after=_cursor(page[-1])))
         return JSONResponse({"data": data, "paging": paging})
+
+    async def debug_token(self, request: Request) -> Response:
+        """Tell what a token may do; ours may do all, and no other is known."""
+        self._authorize(request)
+        if not (given := request.query_params.get("input_token", "")):
+            raise missing("input_token")
+        if given != self._token:
+            return JSONResponse({"data": {"is_valid": False, "scopes": []}})
+        facts = {"app_id": "100000000000004", "type": "SYSTEM_USER", "application": "Sandbox app"}
+        return JSONResponse({"data": {**facts, "is_valid": True, "expires_at": 0, "scopes": list(_SCOPES)}})
 
     async def product_catalogs(self, request: Request) -> Response:
         """Tell the catalog that is linked to the business account."""
@@ -113,14 +126,17 @@ class Graph:
 
     def _enter(self, request: Request, *nodes: str) -> None:
         """Raise Refusal unless the request shows our token and names one of `nodes`."""
+        self._authorize(request)
+        if request.path_params["node"] not in nodes:
+            raise no_node(request.path_params["node"], request.method)
+
+    def _authorize(self, request: Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         given = given or request.query_params.get("access_token", "")
         if not given:
             raise no_token()
         if given != self._token:
             raise bad_token()
-        if request.path_params["node"] not in nodes:
-            raise no_node(request.path_params["node"], request.method)
 
 
 def build(world: World, token: str) -> Starlette:
@@ -133,6 +149,7 @@ def build(world: World, token: str) -> Starlette:
         Route(f"{node}/whatsapp_commerce_settings", graph.commerce_settings, methods=["GET", "POST"]),
         Route(f"{node}/products", graph.products, methods=["GET"]),
         Route(f"{node}/product_catalogs", graph.product_catalogs, methods=["GET"]),
+        Route("/{version}/debug_token", graph.debug_token, methods=["GET"]),
         Route(node, graph.node, methods=["GET"]),
     ]
     return Starlette(routes=routes, exception_handlers={Refusal: _refused, 404: _refused, 405: _refused})
@@ -170,6 +187,17 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
+def _asked(request: Request, names: Iterable[str]) -> Iterable[str]:
+    """Return the products that a filter by retailer ids leaves, the one filter that there is here."""
+    if not (text := request.query_params.get("filter", "")):
+        return names
+    try:
+        wanted = set(json.loads(text)["retailer_id"]["is_any"])
+    except (ValueError, LookupError, TypeError):
+        raise Refusal(400, 100, "(#100) Param filter must be a valid product filter") from None
+    return (name for name in names if name in wanted)
+
+
 def _cursor(name: str) -> str:
     return name.encode().hex()
 
@@ -194,5 +222,6 @@ def _number(display_phone_number: str) -> dict[str, Any]:
         "display_phone_number": f"+{display_phone_number}",
         "quality_rating": "GREEN",
         "platform_type": "CLOUD_API",
+        "status": "CONNECTED",
         "throughput": {"level": "STANDARD"},
     }
