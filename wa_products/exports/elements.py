@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import html
 import json
-from typing import TYPE_CHECKING
+import re
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from wa_products.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from xml.parsers.expat import XMLParserType
 
     from wa_products.exports.issues import Found
 
 ITEMS = frozenset({"item", "entry", "offer", "product"})
+_MAY_NEST = "product"  # as in a list of related ones
 MORE = "more_elements"
 _PROSE = frozenset({"title", "description", "summary", "content", "name"})
 _ASIDE = frozenset({"category", "currency"})
 _GOOGLE, _ATOM = "base.google.com/", "www.w3.org/2005/Atom"
+_LAST = re.compile(r"[:.]")
 _DEEPEST = 8
 _MOST_NAMES = 400
 _BLOCK = 8192
@@ -34,7 +38,13 @@ _YANDEX = ("yml_catalog", "shops.dtd", None)
 
 
 class UnclosedItemError(Exception):
-    """An item starts inside another one: the end of that one is missing."""
+    """An item starts inside another one: the end of that one is missing. Tells the place, for the parser runs on."""
+
+    def __init__(self, parser: Any) -> None:  # noqa: ANN401  # expat's own
+        super().__init__()
+        self.at: int = parser.CurrentByteIndex
+        self.line: int = parser.CurrentLineNumber
+        self.column: int = parser.CurrentColumnNumber
 
 
 class Elements:
@@ -64,10 +74,13 @@ class Elements:
         self._batch: list[dict[str, str]] = []
         self._texts: list[str] = []
         self._leaf = False
-        self._prose = 0
+        self._prose = 0  # in text for people, how deep: what is marked up there is no field
+        self._marked = False
         self._keys: list[str] = []
         self._cells: dict[str, str] = {}
-        self._nested: dict[str, int] = {}  # how many elements of a name, with elements in them, the item has had
+        self._nested: dict[str, int] = {}  # how many more elements of a name the item has had
+        self._paths: dict[tuple[str, str], str] = {}
+        self._flat: Callable[[], str] = str  # tells the open element that has nothing but text
         self._parser: XMLParserType | None = None
 
     @property
@@ -78,7 +91,7 @@ class Elements:
     @property
     def at(self) -> str:
         """The element that is open, or the item itself, or ``""``."""
-        return self._keys[-1] if self._keys else self.tag if self.in_item else ""
+        return self._flat() or next(reversed(self._keys), self.tag) if self.in_item else ""
 
     def attach(self, parser: XMLParserType) -> None:
         """Let `parser` call these handlers."""
@@ -92,15 +105,13 @@ class Elements:
         parser.SkippedEntityHandler = self._skipped
         self._parser = parser
 
-    def abandon(self) -> int:
-        """Forget the open elements and return the line on which the open item started, 0 where none was."""
-        line, self.line = self.line, 0
+    def abandon(self) -> None:
+        """Forget the open elements."""
+        self.line = 0
         self._keys.clear()
         self._nested.clear()
         self.outer.clear()
-        self._prose = 0
-        self._cells = {}
-        return line
+        self._prose, self._marked = 0, False
 
     def columns(self) -> dict[str, pa.DictionaryArray]:
         """Return the finished columns, as many values each as there are records."""
@@ -132,7 +143,41 @@ class Elements:
         self.count += 1
         self.line = self.first_line + parser.CurrentLineNumber - 1
         self._cells = {key: value for key, value in attributes.items() if not key.startswith("xmlns")}
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.StartElementHandler, parser.EndElementHandler = self._handlers()
+
+    def _handlers(self) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
+        """Return what is called inside one item; most elements are flat ones, so these take few steps."""
+        cells, keys, texts, tag = self._cells, self._keys, self._texts, self.tag
+        clear, join = texts.clear, "".join
+        flat = ""
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal flat
+            if flat or attributes or keys or name == tag:
+                flat = self._deepen(flat) if flat else ""
+                self._start(name, attributes)
+            else:
+                flat = name
+                clear()
+
+        def end(name: str) -> None:
+            nonlocal flat
+            if flat and name not in cells:
+                text = join(texts)
+                cells[name] = _trimmed(text) if text and (text[0] <= " " or text[-1] <= " ") else text
+                flat = ""
+            else:
+                flat = self._deepen(flat) if flat else ""
+                self._end()
+
+        self._flat = lambda: flat
+        return start, end
+
+    def _deepen(self, flat: str) -> str:
+        """Put a flat element on the path, to which there is more than its text; return that none is flat now."""
+        self._keys.append(flat)
+        self._leaf = True
+        return ""
 
     def _end_outside(self, name: str) -> None:
         del name
@@ -142,24 +187,29 @@ class Elements:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         keys = self._keys
-        if self._prose:
-            self._prose += 1
+        if name == self.tag and (not keys or name.rpartition(":")[2] != _MAY_NEST):
+            raise UnclosedItemError(self._parser)
+        key = self._path(keys[-1], name) if keys else name
+        if self._prose or not key:
+            self._prose = max(self._prose, 1) + 1
             return
-        if keys:
-            parent, local = keys[-1], name.rpartition(":")[2]
-            key = f"{parent}[{self._nested.get(parent, 0)}].{local}"
-        else:
-            if name == self.tag:
-                raise UnclosedItemError
-            key = name
-            local = name.rpartition(":")[2]
         keys.append(key)
         self._leaf = True
         self._texts.clear()
-        if local in _PROSE or len(keys) > _DEEPEST:
-            self._prose = 1
         if attributes:
             self._attributes(key, attributes)
+
+    def _path(self, parent: str, name: str) -> str:
+        """Return the path of an element in another one, ``""`` where it is but text of that."""
+        number = self._nested.get(parent, 0)
+        path = self._paths.get((parent, name)) if not number else None
+        if path is None:
+            *above, last = _LAST.split(parent)
+            only_text = last in _PROSE or len(above) >= _DEEPEST
+            path = "" if only_text else f"{parent}[{number}].{name.rpartition(':')[2]}"
+            if not number and len(self._paths) < _MOST_NAMES:
+                self._paths[parent, name] = path
+        return path
 
     def _attributes(self, key: str, attributes: dict[str, str]) -> None:
         for attribute, value in attributes.items():
@@ -170,14 +220,15 @@ class Elements:
             elif attribute == "name":
                 self._texts.append(f"{value}: ")
 
-    def _end(self, name: str) -> None:
+    def _end(self) -> None:
         if self._prose > 1:
             self._prose -= 1
             self._texts.append(" ")
+            self._marked = True
             return
         self._prose = 0
         if not self._keys:
-            self._close(name)
+            self._close()
             return
         key = self._keys.pop()
         if not self._leaf:
@@ -185,7 +236,9 @@ class Elements:
             return
         self._leaf = False
         text = "".join(self._texts)
-        if text and (text[0].isspace() or text[-1].isspace()):
+        if self._marked:
+            text, self._marked = " ".join(text.split()), False
+        elif text and (text[0] <= " " or text[-1] <= " "):
             text = _trimmed(text)
         if key in self._cells:
             self._repeat(key, text)
@@ -198,13 +251,10 @@ class Elements:
         if between is not None:
             cells[key] = between.join(part for part in (cells[key], text) if part)
             return
-        number = 1
-        while f"{key}[{number}]" in cells:
-            number += 1
+        number = self._nested[key] = self._nested.get(key, 0) + 1
         cells[f"{key}[{number}]"] = text
 
-    def _close(self, name: str) -> None:
-        del name
+    def _close(self) -> None:
         cells = self._cells
         self._nested.clear()
         if not cells.keys() <= self.names.keys():
@@ -234,7 +284,7 @@ class Elements:
     def _flush(self) -> None:
         batch = self._batch
         if batch:
-            block = {name: _encoded([cells.get(name, "") for cells in batch]) for name in self.names}
+            block = {name: _encoded(_values(batch, name)) for name in self.names}
             self._blocks.append((len(batch), block))
             self._batch = []
 
@@ -268,6 +318,13 @@ def _trimmed(text: str) -> str:
     bare = text.strip()
     around = text[: len(text) - len(text.lstrip())] + text[len(text.rstrip()) :]
     return bare if "\n" in around else text
+
+
+def _values(batch: list[dict[str, str]], name: str) -> list[str]:
+    try:
+        return list(map(itemgetter(name), batch))
+    except KeyError:
+        return [cells.get(name, "") for cells in batch]
 
 
 def _encoded(texts: list[str]) -> pa.DictionaryArray:

@@ -46,6 +46,12 @@ class _Fault(NamedTuple):
     said: str
 
 
+class _Placed(NamedTuple):
+    fault: _Fault
+    record: int  # 0 outside the items
+    element: str
+
+
 def root_of(text: str) -> str:
     """
     Return the name of the first element of XML text, without its prefix, in lower case.
@@ -64,17 +70,20 @@ def read_feed(source: Source, found: Found, joined: Mapping[str, str] = JOINED) 
     Raises DataError for a DOCTYPE or an entity, and where there is no item to keep.
     """
     elements = Elements(source.file, joined, found)
+    faults: list[_Placed] = []
     with utf8_stream(source, found) as (stream, first_line):
         start, line, prefix = stream.tell(), first_line, b""
         while fault := _parse(stream, elements, start, line, prefix):
-            _note(fault, elements, found)
-            start, line = _next_item(stream, elements.tag, fault)
+            faults.append(_placed(fault, elements))
+            start, line = _next_item(stream, elements.tag, fault, start)
             if start < 0:
                 break
             prefix = "".join(f"<{name}>" for name in elements.containers or ["items"]).encode()
+    _note(faults, found)
     found.rows_in += len(elements.records)
     if not elements.records:
-        raise DataError(f"{source.file} holds no product that can be read{_first_fault(found)}: export it again")
+        why = f": it is not well-formed at {_said(faults[0].fault)}" if faults else ""
+        raise DataError(f"{source.file} holds no product that can be read{why}: export it again")
     lines = np.asarray(elements.lines, dtype="int64")
     columns = _merged({name: Column.encoded(c) for name, c in elements.columns().items()}, elements.prefixes, found)
     records = np.asarray(elements.records, dtype="int64")
@@ -95,8 +104,8 @@ def _parse(stream: IO[bytes], elements: Elements, start: int, line: int, prefix:
     except expat.ExpatError as error:
         at, here, column = parser.ErrorByteIndex, parser.ErrorLineNumber, parser.ErrorColumnNumber
         said = expat.ErrorString(error.code)
-    except UnclosedItemError:
-        at, here, column = parser.CurrentByteIndex - 1, parser.CurrentLineNumber, parser.CurrentColumnNumber
+    except UnclosedItemError as error:
+        at, here, column = error.at, error.line, error.column
         said = f"a <{elements.tag}> inside a <{elements.tag}>"
     else:
         return None
@@ -104,30 +113,42 @@ def _parse(stream: IO[bytes], elements: Elements, start: int, line: int, prefix:
     return _Fault(start + max(0, at - len(prefix)), line + here - 1, max(0, column - shift) + 1, said)
 
 
-def _note(fault: _Fault, elements: Elements, found: Found) -> None:
-    inside, where = elements.in_item, elements.at
+def _placed(fault: _Fault, elements: Elements) -> _Placed:
+    """Return a fault with the item and the element that it stands in, which are given up."""
+    placed = _Placed(fault, elements.count if elements.in_item else 0, elements.at)
     elements.abandon()
-    said = f"line {fault.line}, column {fault.column}: {fault.said}"
-    if inside:
-        found.rows_in += 1
-        found.set_aside += 1
-    found.add(
-        "not_well_formed",
-        "error",
-        rows=[elements.count] if inside else (),
-        lines=[fault.line],
-        column=where,
-        values=[said],
-        action="row set aside" if inside else "read on behind it",
-        hint=_HINT if inside else "the feed is broken here: products may be missing",
-    )
+    return placed
 
 
-def _next_item(stream: IO[bytes], tag: str, fault: _Fault) -> tuple[int, int]:
-    """Return the byte and the line of the first item behind a fault, or -1 where there is none."""
+def _note(faults: list[_Placed], found: Found) -> None:
+    inside = sum(placed.record > 0 for placed in faults)
+    found.rows_in += inside
+    found.set_aside += inside
+    groups: dict[tuple[bool, str], list[_Placed]] = {}
+    for placed in faults:
+        groups.setdefault((placed.record > 0, placed.element), []).append(placed)
+    for (in_item, element), some in groups.items():
+        found.add(
+            "not_well_formed",
+            "error",
+            rows=[placed.record for placed in some],
+            lines=[placed.fault.line for placed in some],
+            column=element,
+            values=[_said(placed.fault) for placed in some],
+            action="row set aside" if in_item else "read on behind it",
+            hint=_HINT if in_item else "the feed is broken here: products may be missing",
+        )
+
+
+def _said(fault: _Fault) -> str:
+    return f"line {fault.line}, column {fault.column}: {fault.said}"
+
+
+def _next_item(stream: IO[bytes], tag: str, fault: _Fault, start: int) -> tuple[int, int]:
+    """Return the byte and the line of the first item from a fault on, behind `start`; or -1 where there is none."""
     named = re.escape(tag.encode()) if tag else b"(?:" + "|".join(sorted(ITEMS)).encode() + b")"
     pattern = re.compile(rb"<" + named + rb"(?=[\s/>])")
-    at, line, kept = fault.at + 1, fault.line, b""
+    at, line, kept = max(fault.at, start + 1), fault.line, b""
     stream.seek(at)
     while chunk := stream.read(_CHUNK):
         text = kept + chunk
@@ -138,11 +159,6 @@ def _next_item(stream: IO[bytes], tag: str, fault: _Fault) -> tuple[int, int]:
         line += text.count(b"\n", 0, done)
         at += done
     return -1, line
-
-
-def _first_fault(found: Found) -> str:
-    parts = [part for part in found.parts if part["code"].iloc[0] == "not_well_formed"]
-    return f": it is not well-formed at {parts[0]['value'].iloc[0]}" if parts else ""
 
 
 def _merged(columns: dict[str, Column], prefixes: Mapping[str, int], found: Found) -> dict[str, Column]:
@@ -156,9 +172,9 @@ def _merged(columns: dict[str, Column], prefixes: Mapping[str, int], found: Foun
     merged = {}
     for local, named in by_local.items():
         first, *others = [columns[name] for _, name in sorted(named)]
-        for number, other in enumerate(others, 2):
+        for number, other in enumerate(others, 1):
             if _disagree(first, other):
-                merged[f"{local} ({number})"] = other
+                merged[f"plain {local}" if number == 1 else f"plain {local} {number}"] = other
                 _note_twice(local, found)
             first = first.or_else(other)
         merged[local] = first

@@ -101,7 +101,9 @@ def not_sendable(catalog: pd.DataFrame, *, currency: str, status: pd.Series, com
         "draft": (state == "draft") | (visibility == "draft"),
         "archived": state.isin(["archived", "deleted", "discontinued"]) | (visibility == "archived"),
         "hidden": visibility.isin(_HIDDEN) | state.isin(["hidden", "inactive", "unpublished"]),
-        "review not approved": ~catalog["review"].map(review).isin(_REVIEWED),
+        "review not approved": ~catalog["review"].isin(
+            [v for v in catalog["review"].unique() if review(v) in _REVIEWED]
+        ),
         "out of stock": catalog["availability"] == OUT_OF_STOCK,
         "availability unknown": catalog["availability"] == UNKNOWN,
         "India compliance missing": ~compliant,

@@ -81,8 +81,8 @@ def opened(path: Path) -> Iterator[Source]:
     try:
         if head.startswith(b"\x1f\x8b"):
             yield _member(path.name, gzip.decompress(path.read_bytes()))
-        elif head.startswith(b"PK\x03\x04") and not _is_workbook(head):
-            yield from _members(path)
+        elif head.startswith(b"PK\x03\x04"):
+            yield from _members(path, head)
         else:
             yield Source(path.name, head, path)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
@@ -176,12 +176,11 @@ def _member(name: str, content: bytes) -> Source:
     return Source(name, content[:HEAD], None, content)
 
 
-def _is_workbook(head: bytes) -> bool:
-    return b"[Content_Types].xml" in head or b"xl/" in head[:4096] or b"opendocument.spreadsheet" in head[:128]
-
-
-def _members(path: Path) -> Iterator[Source]:
+def _members(path: Path, head: bytes) -> Iterator[Source]:
     with zipfile.ZipFile(path) as archive:
+        if {"[Content_Types].xml", "mimetype"} & set(archive.namelist()):
+            yield Source(path.name, head, path)  # a workbook
+            return
         for member in sorted(archive.namelist()):
             if not member.endswith("/") and not Path(member).name.startswith(".") and "__MACOSX" not in member:
                 yield _member(f"{path.name}/{member}", archive.read(member))

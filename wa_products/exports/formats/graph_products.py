@@ -84,7 +84,7 @@ def table(source: Source, found: Found) -> Table:
     if not any("retailer_id" in item for item in pages.items):
         why = f"an error of the Graph API ({pages.errors[0]})" if pages.errors else "no item with a retailer_id"
         raise DataError(f"{source.file} holds {why}: fetch /{{catalog_id}}/products again, with fields=retailer_id,...")
-    kept = _once(pages, found)
+    kept = _once(pages, text, found)
     _note_count(pages, int(kept.sum()), found)
     records = np.flatnonzero(kept) + 1
     items = [pages.items[record - 1] for record in records]
@@ -150,7 +150,7 @@ def _text(value: Any) -> str:  # noqa: ANN401  # any JSON value
     return json.dumps(value, ensure_ascii=False)
 
 
-def _once(pages: Pages, found: Found) -> np.ndarray:
+def _once(pages: Pages, text: str, found: Found) -> np.ndarray:
     """Return which items are met for the first time: pages overlap, which makes no duplicate of an item."""
     seen: set[str] = set()
     first = np.ones(len(pages.items), dtype=bool)
@@ -167,6 +167,7 @@ def _once(pages: Pages, found: Found) -> np.ndarray:
             "item_again",
             "info",
             rows=again + 1,
+            lines=lines_of(text, pages.spans)[again],
             column="id",
             values=values,
             action="row merged with the first",
