@@ -118,6 +118,7 @@ class Client:
         self._like: httpx.Request | None = None
         self._pool = ThreadPoolExecutor(CONNECTIONS)  # its threads start when they are needed
         self._version = settings.graph_version
+        self._hide = _hiding(settings.token)
         self._http = httpx.Client(
             base_url=base_url or settings.graph_url,
             headers={"Authorization": f"Bearer {settings.token}"},
@@ -150,7 +151,7 @@ class Client:
             _end(ended, lambda: self.send(payload))
             return ended
         flight = self._fast.submit(self._message(payload), deadline=DEADLINE, largest=_LARGEST_ANSWER)
-        flight.add_done_callback(lambda done: _end(ended, lambda: _told(lambda: _parts(done.result()))))
+        flight.add_done_callback(lambda done: _end(ended, lambda: _told(lambda: self._parts(done.result()))))
         return ended
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
@@ -249,7 +250,10 @@ class Client:
                 raw += chunk
                 if len(raw) > _LARGEST_ANSWER or time.monotonic() > until:
                     raise OutcomeUnknown("the answer was too slow or too long; the message may be on its way")
-            return response.status_code, response.headers, bytes(raw)
+            return response.status_code, response.headers, self._hide(response.status_code, bytes(raw))
+
+    def _parts(self, response: httpx.Response) -> tuple[int, httpx.Headers, bytes]:
+        return response.status_code, response.headers, self._hide(response.status_code, response.content)
 
 
 def _told(exchange: Callable[[], tuple[int, httpx.Headers, bytes]]) -> Accepted:
@@ -266,8 +270,16 @@ def _told(exchange: Callable[[], tuple[int, httpx.Headers, bytes]]) -> Accepted:
     return _answer(status, headers, raw)
 
 
-def _parts(response: httpx.Response) -> tuple[int, httpx.Headers, bytes]:
-    return response.status_code, response.headers, response.content
+def _hiding(token: str) -> Callable[[int, bytes], bytes]:
+    """Return what takes the token out of a refusal: Meta repeats one that it cannot read. Kept out of every repr."""
+    forms = [json.dumps(token)[1:-1].encode(), json.dumps(token)[1:-1].replace("/", "\\/").encode(), token.encode()]
+
+    def hide(status: int, raw: bytes) -> bytes:
+        for form in forms if status != _OK else ():
+            raw = raw.replace(form, b"(hidden)")
+        return raw
+
+    return hide
 
 
 def _end(future: Future[Accepted], get: Callable[[], Accepted]) -> None:
