@@ -240,8 +240,8 @@ def test_lines_and_records_differ_where_cells_hold_line_ends(read):
 def test_nothing_is_lost_and_one_sentence_says_so(read):
     """The summary counts the rows loaded and, by reason, those that were not."""
     rows = [*order("#1", A, lines=2), *order("#2", B, **{"Created at": "?"}), *order("#3", "", lines=2)[1:]]
-    orders, issues = read(rows)
-    assert summary(4, len(orders), issues) == "2 of 4 rows loaded; 2 not: 1 time unreadable, 1 no first row"
+    _, issues = read(rows)
+    assert summary(issues) == "2 of 4 rows loaded; 2 set aside: 1 time unreadable, 1 no first row"
 
 
 def test_the_frame_is_canonical(read):

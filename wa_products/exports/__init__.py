@@ -16,13 +16,14 @@ from wa_products import frames
 from wa_products.exports import crosswalk
 from wa_products.exports.contract import Kind, Options
 from wa_products.exports.folders import load
-from wa_products.exports.issues import summary
+from wa_products.exports.issues import counted, refuse, summary
 from wa_products.exports.readers import SHAPES, read_file
+from wa_products.exports.rejected import write_rejected
 
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["crosswalk", "load", "read_catalog", "read_inbound", "read_orders", "summary"]
+__all__ = ["crosswalk", "load", "read_catalog", "read_inbound", "read_orders", "summary", "write_rejected"]
 
 
 def read_catalog(
@@ -32,14 +33,15 @@ def read_catalog(
     region: str | None = None,
     timezone: str | None = None,
     as_of: pd.Timestamp | None = None,
+    strict: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Return the catalog and the issues of any catalog export.
 
     `currency` is the shop's, for prices that name none; sale prices are those of `as_of`, by default of now. Raises
-    DataError for a file that is missing, empty or of no known format.
+    DataError for a file that is missing, empty or of no known format; with `strict` for the first error in it.
     """
-    return _read("catalog", path, _options(currency, region, timezone, as_of))
+    return _read("catalog", path, _options(currency, region, timezone, as_of), strict=strict)
 
 
 def read_orders(
@@ -49,26 +51,28 @@ def read_orders(
     *,
     currency: str | None = None,
     as_of: pd.Timestamp | None = None,
+    strict: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Return the order lines and the issues of any orders export.
 
     `region` (ISO 3166) is the country of national phone numbers where the row names none; `timezone` that of times
-    without an offset. Raises DataError for a file that is missing, empty or of no known format.
+    without an offset. Raises DataError for a file that is missing, empty or of no known format; with `strict` for the
+    first error in it.
     """
-    return _read("orders", path, _options(currency, region, timezone, as_of))
+    return _read("orders", path, _options(currency, region, timezone, as_of), strict=strict)
 
 
 def read_inbound(
-    path: str | PathLike[str], region: str | None = None, timezone: str | None = None
+    path: str | PathLike[str], region: str | None = None, timezone: str | None = None, *, strict: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Return the inbound messages and the issues of a webhook log or of an export of threads.
 
-    `region` and `timezone` are as in `read_orders`, for thread exports. Raises DataError for any other file, and for
-    one whose times also move when the shop writes.
+    `region`, `timezone` and `strict` are as in `read_orders`, the former two for thread exports. Raises DataError for
+    any other file, and for one whose times also move when the shop writes.
     """
-    return _read("inbound", path, _options(None, region, timezone, None))
+    return _read("inbound", path, _options(None, region, timezone, None), strict=strict)
 
 
 def _options(currency: str | None, region: str | None, timezone: str | None, as_of: pd.Timestamp | None) -> Options:
@@ -80,9 +84,14 @@ def _options(currency: str | None, region: str | None, timezone: str | None, as_
     )
 
 
-def _read(kind: Kind, path: str | PathLike[str], options: Options) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read(
+    kind: Kind, path: str | PathLike[str], options: Options, *, strict: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     parts = read_file(Path(path), options, kind)
-    if len(parts) == 1:
-        return parts[0].frame, parts[0].issues
-    found = [pd.concat([part[at] for part in parts], ignore_index=True) for at in (1, 2)]
-    return frames.conform(found[0], SHAPES[kind], kind), found[1]
+    frame, issues = parts[0].frame, parts[0].issues
+    if len(parts) > 1:
+        frame, issues = (pd.concat([part[at] for part in parts], ignore_index=True) for at in (1, 2))
+        frame = frames.conform(frame, SHAPES[kind], kind)
+    if strict:
+        refuse(issues)
+    return frame, counted(issues, [part.found.counts(part.kind) for part in parts])

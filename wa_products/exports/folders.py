@@ -19,9 +19,11 @@ from wa_products.exports.catalogs import catalog_at
 from wa_products.exports.contract import Kind, Options
 from wa_products.exports.crosswalk import match
 from wa_products.exports.enrichment import enriched, is_shop
-from wa_products.exports.issues import Found
+from wa_products.exports.issues import COUNTS, Found, counted, refuse
+from wa_products.exports.kept import Files
 from wa_products.exports.people import identified
-from wa_products.exports.readers import SHAPES, Part, read_file
+from wa_products.exports.readers import SHAPES, Part
+from wa_products.exports.rejected import is_rejected
 from wa_products.exports.repeats import settled
 
 if TYPE_CHECKING:
@@ -55,23 +57,32 @@ def load(
     inbound: str | Path | pd.DataFrame | None = None,
     as_of: pd.Timestamp | str | None = None,
     ledger: Ledger | None = None,
+    strict: bool = False,
+    cache: bool = True,
 ) -> Dataset:
     """
     Return the shop of a folder of exports, told apart by content, or of the exports and frames that are named.
 
     A folder may hold shop.toml (currency, region, timezone, catalog_id, as_of) and ``images/``. What `ledger` stored
     joins in: its messages, carts and sends. Later orders and messages than `as_of` are not there; without it the
-    shop's own is taken, else the moment of loading. Raises DataError for what is missing, empty or of no known format.
+    shop's own is taken, else the moment of loading. What large files gave is kept in ``.wa_products_cache`` beside
+    them, readable by you alone, unless `cache` is False; it never changes what is returned. Raises DataError for what
+    is missing, empty or of no known format, with `strict` for the first error in a file.
     """
     root = _folder(folder)
     shop = read_shop(root / SHOP) if root is not None else Shop()
     moment = _moment(as_of) or shop.as_of or pd.Timestamp.now("UTC")
     options = Options(as_of=moment, currency=shop.currency, region=shop.region, timezone=shop.timezone)
     named: dict[Kind, Any] = {"catalog": catalog, "orders": orders, "inbound": inbound}
-    parts = [*_of_folder(root, options), *_named(named, options)]
-    if not parts and ledger is None:
+    files = Files(_files(root, named), options, cache=cache)
+    given = list(_frames(named))
+    if not files.paths and not given and ledger is None:
         raise DataError("there is nothing to load: give a folder, or catalog=, orders= and inbound=")
-    return _joined(parts, shop, options, root, ledger)
+    alone = not given and ledger is None
+    together = files.together(_together) if alone else _together([*files.parts(), *given], ledger)
+    if strict:
+        refuse(together["issues"])
+    return _dataset(together, shop, options, root, ledger)
 
 
 def read_shop(path: Path) -> Shop:
@@ -121,32 +132,32 @@ def _moment(value: object, timezone: str = "UTC") -> pd.Timestamp | None:
     return at.tz_convert("UTC").as_unit("us")
 
 
-def _of_folder(root: Path | None, options: Options) -> Iterator[Part]:
-    if root is None:
-        return
-    files = [path for path in sorted(root.iterdir()) if path.is_file() and _is_export(path)]
-    if not files:
-        raise DataError(f"the folder {root} holds no exports: put the files of the shop into it")
-    for path in files:
-        yield from read_file(path, options)
+def _files(root: Path | None, named: Mapping[Kind, Any]) -> list[tuple[Path, Kind | None]]:
+    """Return the exports of a folder, of whatever kind, and those that are named for what they give."""
+    files: list[tuple[Path, Kind | None]] = []
+    if root is not None:
+        files += [(path, None) for path in sorted(root.iterdir()) if path.is_file() and _is_export(path)]
+        if not files:
+            raise DataError(f"the folder {root} holds no exports: put the files of the shop into it")
+    return files + [
+        (Path(given), kind)
+        for kind, given in named.items()
+        if given is not None and not isinstance(given, pd.DataFrame)
+    ]
 
 
 def _is_export(path: Path) -> bool:
     return (
-        not path.name.startswith((".", "~$"))
-        and path.suffix.casefold() not in _NOT_EXPORTS
-        and path.name != "rejected.csv"
+        not path.name.startswith((".", "~$")) and path.suffix.casefold() not in _NOT_EXPORTS and not is_rejected(path)
     )
 
 
-def _named(named: Mapping[Kind, Any], options: Options) -> Iterator[Part]:
+def _frames(named: Mapping[Kind, Any]) -> Iterator[Part]:
     for kind, given in named.items():
         if isinstance(given, pd.DataFrame):
             shape = SHAPES[kind]
             frame = frames.conform(frames.require(given, _REQUIRED[kind], kind), shape, kind)
-            yield Part(kind, frame, frames.empty(frames.ISSUES), Found(kind))
-        elif given is not None:
-            yield from read_file(Path(given), options, kind)
+            yield Part(kind, frame, frames.empty(frames.ISSUES), Found(kind, rows_in=len(given), kept=len(given)))
 
 
 _REQUIRED: dict[Kind, list[str]] = {
@@ -156,30 +167,50 @@ _REQUIRED: dict[Kind, list[str]] = {
 }
 
 
-def _joined(parts: list[Part], shop: Shop, options: Options, root: Path | None, ledger: Ledger | None) -> Dataset:
+def _together(parts: list[Part], ledger: Ledger | None = None) -> dict[str, pd.DataFrame]:
+    """Return catalog, orders, inbound and issues of all parts, whatever the moment from which they are looked at."""
     found = {kind: _stacked([part.frame for part in parts if part.kind == kind], kind) for kind in get_args(Kind)}
-    issues = [part.issues for part in parts]
-    sends = frames.empty(frames.SENDS)
     if ledger is not None:
         stored = ledger.events()
         found["orders"] = _stacked([found["orders"], events.orders(stored)], "orders")
         found["inbound"] = _stacked([found["inbound"], events.inbound(stored)], "inbound")
-        sends = ledger.sends()
     catalog, joined = _catalog(parts)
-    catalog = catalog_at(catalog, options.as_of)
     inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
     once, repeated = _once(found["orders"])
     orders, more = _matched(once, catalog)
     orders, inbound, people = identified(orders, inbound)
-    orders, inbound, later = _until(orders, inbound, options.as_of)
-    every = [frame for frame in [*issues, joined, repeated, more, people, later] if len(frame)]
+    issues = [*_of_each_file(parts), joined, repeated, more, people]
+    counts = [part.found.counts(part.kind) for part in parts]
+    return {"catalog": catalog, "orders": orders, "inbound": inbound, "issues": counted(_joined(issues), counts)}
+
+
+def _of_each_file(parts: list[Part]) -> list[pd.DataFrame]:
+    """Return the issues of each file; one that gave frames of two kinds was read twice and has each issue once."""
+    by_file: dict[str, list[pd.DataFrame]] = {}
+    for part in parts:
+        by_file.setdefault(part.found.file, []).append(part.issues)
+    return [some[0] if len(some) == 1 else _joined(some).drop_duplicates() for some in by_file.values()]
+
+
+def _joined(issues: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in issues if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames.empty(frames.ISSUES)
+
+
+def _dataset(
+    together: dict[str, pd.DataFrame], shop: Shop, options: Options, root: Path | None, ledger: Ledger | None
+) -> Dataset:
+    """Return what was known at the moment from which the shop is looked at."""
+    catalog = catalog_at(together["catalog"], options.as_of)
+    orders, inbound, later = _until(together["orders"], together["inbound"], options.as_of)
+    issues = counted(_joined([together["issues"], later]), together["issues"].attrs[COUNTS])
     return Dataset(
         catalog=catalog,
         orders=orders,
         inbound=inbound,
         as_of=options.as_of,
-        issues=pd.concat(every, ignore_index=True) if every else frames.empty(frames.ISSUES),
-        sends=sends,
+        issues=issues,
+        sends=ledger.sends() if ledger is not None else frames.empty(frames.SENDS),
         catalog_id=shop.catalog_id,
         currency=shop.currency,
         region=shop.region,

@@ -7,20 +7,27 @@ physical line. Every row of the file is kept, set aside or merged; `Found.accoun
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from wa_products import frames
+from wa_products.errors import DataError
 from wa_products.exports.columns import same
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Severity = Literal["error", "warning", "info"]
 SHOWN = 120
+ASIDE = "row set aside"
+COUNTS = "rows"
+_PLAIN = re.compile(r"\b(id|at|date|time|price|quantity|availability|currency|title)\b|_(at|price|id)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?\d[\d ().-]{7,}\d")
+_ADDRESS = re.compile(r"[^\s@|]+@[^\s@|]+")
 
 
 @dataclass(eq=False)
@@ -79,6 +86,11 @@ class Found:
                 f"and {self.merged} merged"
             )
 
+    def counts(self, kind: str) -> dict[str, Any]:
+        """Return the file, the kind of frame it gave, and its rows by what became of them."""
+        names = ("file", "rows_in", "kept", "set_aside", "merged")
+        return {"kind": kind, **{name: getattr(self, name) for name in names}}
+
     def frame(self, records: np.ndarray, lines: np.ndarray | None) -> pd.DataFrame:
         """Return the issues frame; `records` (sorted record numbers) and `lines` place the rows in the file."""
         if not self.parts:
@@ -98,17 +110,57 @@ class Found:
         return any(((part["line"] < 0) & (part["row"] > 0)).any() for part in self.parts)
 
 
-def summary(rows_in: int, kept: int, issues: pd.DataFrame) -> str:
+def counted(issues: pd.DataFrame, counts: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the issues with the counts of rows (`Found.counts`) of each kind of each file, which `summary` tells."""
+    result = issues.copy(deep=False)
+    result.attrs[COUNTS] = [dict(count) for count in counts]
+    return result
+
+
+def summary(issues: pd.DataFrame) -> str:
     """
     Return one sentence: how many rows were loaded, and why the others were not.
 
-    >>> summary(3, 3, frames.empty(frames.ISSUES))
-    '3 of 3 rows loaded'
+    `issues` is what a reader returned, or ``Dataset.issues``. A file that gives frames of two kinds counts once.
+    Raises DataError for any other frame, which does not tell how many rows there were.
+
+    >>> found = Found("a.csv", rows_in=3, kept=2, set_aside=1)
+    >>> found.add("id_missing", "error", rows=[2], action="row set aside", hint="")
+    >>> summary(counted(found.frame(np.array([1, 2, 3]), None), [found.counts("catalog")]))
+    '2 of 3 rows loaded; 1 set aside: 1 id missing'
     """
-    lost = issues[issues["action"].str.startswith(("row set aside", "row merged"))]
-    said = f"{kept:,} of {rows_in:,} rows loaded"
-    if rows_in == kept:
-        return said
+    if COUNTS not in issues.attrs:
+        raise DataError("these issues do not tell of how many rows: give summary() the frame that a reader returned")
+    by_file = {count["file"]: count for count in reversed(issues.attrs[COUNTS])}.values()
+    rows_in, kept, aside, merged = (
+        sum(count[name] for count in by_file) for name in ("rows_in", "kept", "set_aside", "merged")
+    )
+    lost = issues[issues["action"].str.startswith(ASIDE)].drop_duplicates(["file", "row", "line", "code", "value"])
     reasons = lost.groupby("code", sort=False).size().sort_values(ascending=False, kind="stable")
-    parts = [f"{count:,} {code.replace('_', ' ')}" for code, count in reasons.items()]
-    return f"{said}; {rows_in - kept:,} not: {', '.join(parts)}"
+    why = ", ".join(f"{count:,} {code.replace('_', ' ')}" for code, count in reasons.items())
+    said = f"{kept:,} of {rows_in:,} rows loaded"
+    said += f"; {aside:,} set aside" + (f": {why}" if why else "") if aside else ""
+    return said + (f"; {merged:,} merged" if merged else "")
+
+
+def refuse(issues: pd.DataFrame) -> None:
+    """Raise DataError for the first issue that is an error: where it is, what stands there and what to do."""
+    errors = issues[issues["severity"] == "error"]
+    if errors.empty:
+        return
+    first = errors.iloc[0]
+    where = [f"record {first['row']}"] if first["row"] else []
+    where += [f"line {first['line']}"] if first["line"] else []
+    where += [f"column {first['column']!r}"] if first["column"] else []
+    shown = first["value"] if _PLAIN.search(first["column"]) else _unnamed(first["value"])
+    value = f" {shown!r}" if shown else ""
+    more = f" (and {len(errors) - 1:,} more errors)" if len(errors) > 1 else ""
+    raise DataError(
+        f"{', '.join([first['file'] or 'the files together', *where])}: {first['code'].replace('_', ' ')}{value}: "
+        f"{first['hint']}{more}"
+    )
+
+
+def _unnamed(value: str) -> str:
+    """Return a value without the phone numbers and addresses in it, which are for the issues frame alone."""
+    return _ADDRESS.sub("(address)", _NUMBER.sub("(number)", value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _BETWEEN = re.compile(r"[\s,\[\]]*")
 _PYTHON = re.compile(r"""\{\s*['"]|\[\s*\{\s*['"]|b['"]""")
+_TRIED = 20
 _LONGEST, _SHOWN = 4_000_000, 200
 _FAULTS = (ValueError, RecursionError, SyntaxError, MemoryError, TypeError)
 
@@ -42,9 +44,15 @@ def value_of(line: str) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def starts_like_a_log(text: str) -> bool:
-    """Return whether the first line of `text` holds a JSON object behind something else, such as a time."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return isinstance(value_of(first), dict)
+    """
+    Return whether the first line of `text` holds a JSON object behind something else, such as a time.
+
+    One of the lines below it may be the object instead: logs begin in the middle of a body where they were rotated.
+    """
+    first, *others = [line for line in islice(text.splitlines(), _TRIED) if line.strip()] or [""]
+    return isinstance(value_of(first), dict) or any(
+        line.startswith(("{", "[{")) and isinstance(_read(line.strip()), dict | list) for line in others
+    )
 
 
 def members(text: str) -> Iterator[Member]:

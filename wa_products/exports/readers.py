@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wa_products.exports.workbooks import Sheet
 
 FAST_FROM = 4_000_000
+TABLES = [form for form in FORMATS if form.shape == "table"]
 SHAPES = {"catalog": frames.CATALOG, "orders": frames.ORDERS, "inbound": frames.INBOUND}
 
 
@@ -67,12 +68,11 @@ def _parts(source: Source, options: Options, kind: Kind | None) -> Iterator[Part
 
 def _of_workbook(source: Source, options: Options, kind: Kind | None) -> Iterator[Part]:
     """Yield what each sheet of a known format gives; the others are noted. Raises DataError where there is none."""
-    known = [form for form in FORMATS if form.shape == "table"]
     fitting: list[tuple[Sheet, Header, Format]] = []
     others: dict[str, DataError] = {}
     for sheet in sheets(source):
         try:
-            header, form = locate(sheet.head(), known, sheet.file)
+            header, form = locate(sheet.head(), TABLES, sheet.file)
             _kinds(form, kind, sheet.file)
             fitting.append((sheet, header, form))
         except DataError as error:
@@ -127,9 +127,8 @@ def _places(content: Any) -> Callable[[bool], tuple[np.ndarray, np.ndarray | Non
 
 def _recognised(source: Source, shape: str) -> tuple[Format, Header | None]:
     if shape in {"table", "parquet"}:
-        known = [form for form in FORMATS if form.shape == "table"]
-        text = _head(source) if shape == "table" else _parquet_header(source)
-        header, form = locate(text, known, source.file)
+        text = head_of(source) if shape == "table" else _parquet_header(source)
+        header, form = locate(text, TABLES, source.file)
         return form, header
     sample = first_document(source) if shape == "json" else decode(source.head).text
     for form in FORMATS:
@@ -142,7 +141,8 @@ def _said(sample: object) -> str:
     return f": its first document has the keys {sorted(map(str, sample))[:12]}" if isinstance(sample, dict) else ""
 
 
-def _head(source: Source) -> str:
+def head_of(source: Source) -> str:
+    """Return the first text of a table, up to a line end where that is not all of it."""
     text = decode(source.head).text
     whole = source.size <= len(source.head)
     return text if whole else text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
@@ -213,14 +213,14 @@ def _parquet_header(source: Source) -> str:
 def _parquet(source: Source, form: Format, found: Found) -> Table:
     read_in = parquet.read_table(pa.BufferReader(source.read()))
     names = [name for name in read_in.column_names if form.wanted is None or normal(name) in form.wanted]
-    columns = {name: Column.of(_texts(read_in.column(name))) for name in names}
+    columns = {name: Column.of(texts_of(read_in.column(name))) for name in names}
     records = np.arange(1, read_in.num_rows + 1, dtype="int64")
     found.rows_in += len(records)
     table = Table(file=found.file, columns=columns, records=records, find_lines=lambda: records)
     return tidy(table, found)
 
 
-def _texts(column: pa.ChunkedArray) -> pa.Array:
+def texts_of(column: pa.ChunkedArray) -> pa.Array:
     """Return a Parquet column as text: times in ISO with their offset, missing values as ``""``."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
