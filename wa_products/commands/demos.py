@@ -1,0 +1,35 @@
+"""`wa-products demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wa_products.commands.shared import OK, command
+
+if TYPE_CHECKING:
+    import argparse
+
+    from wa_products.commands.shared import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    demo = command(commands, "demo", run, "the whole loop on a demo shop, without an account")
+    demo.add_argument(
+        "--shop",
+        default="demo",
+        help="demo (made up), completejourney (real shoppers; needs the extra of that name), or a folder of exports",
+    )
+    demo.add_argument("--out", type=Path, default=Path("wa-products-demo"), help="where ledger, plan and report go")
+    demo.add_argument("--ledger", help="another ledger, as a URL; default: a file in --out")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the loop and say where the report is."""
+    from wa_products import demo  # noqa: PLC0415  # each command loads only what it needs
+
+    path = demo.run(shop=arguments.shop, out=arguments.out, ledger_url=arguments.ledger)
+    print(f"\nThe report is {path}\nOpen it in a browser; it needs no network.")
+    print("Next: jupyter lab notebooks/00_quickstart.ipynb, or wa-products plan FOLDER with your own exports.")
+    return OK
