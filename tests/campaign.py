@@ -63,8 +63,10 @@ class Clock:
 
 
 def client(server, clock=None):
-    """Return a client of a faulty server that goes by a clock of the tests."""
-    return Client(SETTINGS, base_url=server.url, clock=clock or Clock())
+    """Return a client of a faulty server that goes by a clock of the tests, so that only answers hold it up."""
+    made = Client(SETTINGS, base_url=server.url, clock=clock or Clock())
+    made.workers = 8
+    return made
 
 
 def says(n, text, at=NOW, **more):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wa_products.ledger.schema import micros
 from wa_products.ledger.sending import MARGIN
+from wa_products.pacing import STRETCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +43,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def late(rows: Sequence[Row], now: pd.Timestamp, rate: float) -> frozenset[str]:
     """Return the customers of `rows`, sent in this order from `now` at `rate` a second, whose window closes before."""
-    at, step, missed = float(micros(now)), SECOND / rate, set()
+    at, step, missed = float(micros(now)), SECOND * STRETCH / rate, set()
     for row in rows:
         if row["closes_at"] - MARGIN <= at:
             missed.add(row["customer_id"])

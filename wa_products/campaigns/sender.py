@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from tqdm.auto import tqdm
 
-from wa_products import codes, pacing
+from wa_products import codes
 from wa_products.campaigns.breakers import Breaker
 from wa_products.campaigns.interrupts import Interrupts
 from wa_products.errors import CloudAPIError, NotSent, OutcomeUnknown
@@ -18,19 +18,21 @@ from wa_products.identities import customer_id
 from wa_products.ledger import sending
 from wa_products.ledger.schema import micros
 from wa_products.ledger.sending import Claim, Result, Row
+from wa_products.pacing import RATE, Pace
 from wa_products.payloads import single_product
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
 
     import pandas as pd
 
     from wa_products.client import Accepted, Client
     from wa_products.ledger import Ledger
+    from wa_products.ledger.people import Standing
     from wa_products.plans import Plan
 
-BATCH = 10  # what a kill leaves unknown is at most this
+BATCH, BATCH_SECONDS = 10, 0.06  # what a kill leaves unknown, beside the posted: this many, or those of so long
 LEASE = 60.0  # seconds for which a claim may be posted; whoever looks later finds it given back, or surely tried
 THROTTLED, SLOWER, SLOWEST = 130429, 0.75, 20.0
 NO_NETWORK = codes.Rule("no connection", CloudAPIError, "retry", 1, whole_number=True)
@@ -52,9 +54,12 @@ class Sender:
         self._flying: dict[Future[Accepted], Claim] = {}
         self._landed: SimpleQueue[Future[Accepted]] = SimpleQueue()
         self._done: list[Result] = []
-        self._tries: Counter[str] = Counter()
-        self._due = self._paused_until = self._lease = self._slowed_at = 0.0
+        self._tries: Counter[str] = Counter()  # of each message
+        self._pauses: Counter[str] = Counter()  # of the whole number, since it last was accepted
+        self._pace = Pace()
+        self._paused_until = self._lease = self._slowed_at = 0.0
         self._news: tuple[int, ...] = ()
+        self._standings: dict[str, Standing] = {}
         self._begun, self._heard = client.now(), ledger.last_event()
         self._interrupts = Interrupts()
         self._broke: Exception | None = None
@@ -74,6 +79,9 @@ class Sender:
 
     def _step(self, waiting: deque[Row]) -> bool:
         """Do the next thing there is to do; return False when there is nothing left."""
+        self._take_in([self._landed.get() for _ in range(self._landed.qsize())])
+        if self.breaker.stopped:
+            return False
         now = self._seconds()
         paused = self._paused_until > now
         while self._later and self._later[0][0] <= now:
@@ -87,7 +95,8 @@ class Sender:
         elif self._claimed:
             self._launch(self._claimed[0])
         elif waiting:
-            self._claim([waiting.popleft() for _ in range(min(BATCH, len(waiting)))])
+            batch = max(BATCH, round(self.rate * BATCH_SECONDS))
+            self._claim([waiting.popleft() for _ in range(min(batch, len(waiting)))])
         elif self._flying:
             self._land()
         elif self._later:
@@ -97,7 +106,7 @@ class Sender:
         return True
 
     def _claim(self, rows: Sequence[Row]) -> None:
-        self._news = self.ledger.news()
+        self._news, self._standings = self.ledger.news(), {}
         now = self.client.now()
         claims = self.ledger.claim(self.plan, rows, now=now, owner=self._owner, done=self._done)
         self._done.clear()
@@ -106,8 +115,7 @@ class Sender:
 
     def _launch(self, claim: Claim) -> None:
         """Post a claim, in its turn, if it still may be sent at that very moment."""
-        due, pause = pacing.reserve(self._due, self._seconds(), self.rate)
-        if pause:
+        if pause := self._pace.wait(self._seconds(), self.rate):
             with self._interrupts.resting():
                 self.client.clock.sleep(pause)
         now = self.client.now()
@@ -120,7 +128,7 @@ class Sender:
             self._done.append(Result(claim, sending.SKIPPED, now, details="a message just went to them", again=True))
             heapq.heappush(self._later, (self._seconds() + wait / 1_000_000, claim.send_id, claim.row))
         else:
-            self._due = due
+            self._pace.sent(now.timestamp(), self.rate)
             self.posted += 1
             future = self.client.submit(payload)
             future.add_done_callback(self._landed.put)
@@ -128,20 +136,30 @@ class Sender:
 
     def _objection(self, claim: Claim, now: pd.Timestamp) -> tuple[str, str]:
         """Return the outcome and the reason for which a claim must not be posted now, ``""`` where it may be."""
-        standing = None
-        if self.ledger.news() != self._news:
-            standing = self.ledger.standings([claim.row], now).get(claim.customer_id)
-            if code := self.ledger.alarm(self._heard, self._begun):
-                self.breaker.refused(claim.row, codes.rule(code), code)
+        if self.posted % max(1, round(self.rate / RATE)) == 0:  # every 12 ms, where that is more than one message
+            self._listen(claim, now)
         row = {**claim.row, "closes_at": claim.closes_at}
-        _, outcome, why = sending.allowed(row, standing, now, self.plan.limits)
+        _, outcome, why = sending.allowed(row, self._standings.get(claim.customer_id), now, self.plan.limits)
         if not outcome and (why := self.breaker.product_fault(row) or self.breaker.stopped):
             outcome = sending.SKIPPED
         return outcome, why
 
+    def _listen(self, claim: Claim, now: pd.Timestamp) -> None:
+        """Take in what was heard since the claims were made: who stands differently, and what stops the campaign."""
+        news = self.ledger.news()
+        if news == self._news:
+            return
+        if self.ledger.is_of_note(self._news):
+            self._standings = self.ledger.standings([each.row for each in self._claimed], now)
+            if code := self.ledger.alarm(self._heard, self._begun):
+                self.breaker.refused(claim.row, codes.rule(code), code)
+        self._news = news
+
     def _land(self) -> None:
-        """Wait for an answer and take in all that are there."""
-        landed = [self._landed.get(), *(self._landed.get() for _ in range(self._landed.qsize()))]
+        """Wait for an answer and take it in."""
+        self._take_in([self._landed.get()])
+
+    def _take_in(self, landed: Iterable[Future[Accepted]]) -> None:
         for future in landed:
             # An interrupt may have come between the posting and its note: then the ledger has it as unknown.
             if claim := self._flying.pop(future, None):
@@ -184,21 +202,24 @@ class Sender:
         else:
             aliases = (customer_id("phone", accepted.wa_id), customer_id("user", accepted.user_id))
             result = Result(claim, sending.ACCEPTED, now, wamid=accepted.wamid, aliases=aliases)
+            self._pauses.clear()
             self._finish(result, failed=False)
 
     def _refused(self, result: Result, rule: codes.Rule, retry_after: float | None) -> None:
         """Try again later, stop the run, or leave it at that: as the rule of the code says."""
-        claim = result.claim
-        self._tries[claim.send_id] += 1
-        pause = codes.pause(rule, self._tries[claim.send_id], retry_after)
+        claim, now = result.claim, self._seconds()
+        tries, whom = (self._pauses, rule.meaning) if rule.whole_number else (self._tries, claim.send_id)
+        if not rule.whole_number or self._paused_until <= now:  # else it was in flight when the pause began
+            tries[whom] += 1
+        pause = codes.pause(rule, max(1, tries[whom]), retry_after)
         if pause is None:
             self._finish(result, failed=True)
             self.breaker.refused(claim.row, rule, result.code)
-            if rule is NO_NETWORK:
+            if rule.whole_number:
                 self.breaker.stop(rule.meaning)
             return
         self._done.append(result)
-        due = self._seconds() + pause
+        due = now + pause
         heapq.heappush(self._later, (due, claim.send_id, claim.row))
         if rule.whole_number:
             self._paused_until = max(self._paused_until, due)

@@ -197,9 +197,14 @@ class Ledger:
             sending.record(connection, campaign, done)
 
     def news(self) -> tuple[int, ...]:
-        """Return a mark that changes whenever a customer may have come to stand differently."""
+        """Return a mark that changes whenever something was heard."""
         with self._engine.begin() as connection:
             return people.news(connection)
+
+    def is_of_note(self, since: tuple[int, ...]) -> bool:
+        """Return whether anything after a mark of `news` may let a customer stand differently; receipts do not."""
+        with self._engine.begin() as connection:
+            return people.is_of_note(connection, since)
 
     def standings(self, rows: Sequence[Row], now: pd.Timestamp) -> dict[str, Standing]:
         """Return how the customers of planned rows stand at `now`; whom the ledger never heard of is not in it."""

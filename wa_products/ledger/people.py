@@ -78,8 +78,16 @@ def read(connection: Connection) -> People:
 
 
 def news(connection: Connection) -> tuple[int, ...]:
-    """Return a mark that changes whenever a customer may have come to stand differently."""
+    """Return a mark that changes whenever something was heard."""
     return tuple(connection.execute(_NEWS).one())
+
+
+def is_of_note(connection: Connection, since: tuple[int, ...]) -> bool:
+    """Return whether anything after a mark of `news` may let a customer stand differently; receipts do not."""
+    heard, suppressed = since
+    is_receipt = (EVENTS.c.kind == "status") & (EVENTS.c.code == 0)
+    told = select(EVENTS.c.seq).where(EVENTS.c.seq > heard, ~is_receipt).limit(1)
+    return connection.scalar(told) is not None or news(connection)[1] != suppressed
 
 
 def standings(
