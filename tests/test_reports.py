@@ -1,4 +1,3 @@
-import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +13,6 @@ END = START + pd.Timedelta("8D")
 ROWS, EVENTS, HEADER = campaign(280)
 RESULTS = metrics.results(ROWS, EVENTS, HEADER, END)
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\"><b>bold</b>"
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-ARGS += ["--disable-dev-shm-usage", "--disable-sync", "--no-first-run"]
 
 
 class Outside(HTMLParser):
@@ -119,25 +115,20 @@ def test_the_same_results_give_the_same_page():
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_report_opens_offline_in_a_browser(tmp_path, scheme, width):
+def test_the_report_opens_offline_in_a_browser(chromium, tmp_path, scheme, width):
     """In Chromium all charts are drawn, nothing is fetched, nothing fails, and a phone need not scroll sideways."""
-    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
-        pytest.skip("there is no /usr/bin/chromium here")
-    sync_api = pytest.importorskip("playwright.sync_api")
     asked, faults = [], []
     for number, found in enumerate((RESULTS, hostile_results())):
         path = reports.report(found, tmp_path / f"{number}.html")
-        with sync_api.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            page.on("request", lambda request: asked.append(request.url))
-            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.goto(path.as_uri())
-            page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 15")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            assert page.title() != "owned"
-            assert page.locator("img").count() == 0
-            browser.close()
+        page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(path.as_uri())
+        page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 15")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.title() != "owned"
+        assert page.locator("img").count() == 0
+        page.close()
     assert {url.split(":")[0] for url in asked} == {"file"}
     assert faults == []
