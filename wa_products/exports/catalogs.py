@@ -7,7 +7,6 @@ cannot be read is noted, and each product learns why it cannot be sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,18 @@ import pandas as pd
 from wa_products import frames
 from wa_products.exports.columns import Column, same
 from wa_products.exports.currencies import CODES
+from wa_products.exports.doubts import NOT_SENT, Rows, note_alike, note_gtins, note_links, note_unsendable, note_where
 from wa_products.exports.money import MONEY_HINTS, read_amounts
 from wa_products.exports.prose import has_control, has_markup, is_garbled, to_text
 from wa_products.exports.sales import SALE_HINTS, sale_between, sale_holds, sale_window
-from wa_products.exports.sendable import IN_STOCK, OUT_OF_STOCK, UNKNOWN, availability, compliant_in_india, not_sendable
+from wa_products.exports.sendable import (
+    IN_STOCK,
+    OUT_OF_STOCK,
+    UNKNOWN,
+    availability,
+    compliant_in_india,
+    not_sendable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,22 +43,6 @@ FIELDS = (
     *("visibility", "status", "review", "origin_country", "importer", "compliance", "reason"),
 )
 _LONGEST_TITLE = 200
-_NOT_SENT = "row kept, cannot be sent"
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """The rows of a table that have an id, with the columns a format named."""
-
-    fields: Mapping[str, Column]
-    records: np.ndarray
-    given: frozenset[str]
-
-    def __getitem__(self, field: str) -> Column:
-        return self.fields.get(field) or Column.constant("", len(self.records))
-
-    def has(self, field: str) -> bool:
-        return field in self.given
 
 
 def build_catalog(table: Table, fields: Mapping[str, Column], options: Options, found: Found) -> pd.DataFrame:
@@ -63,6 +54,7 @@ def build_catalog(table: Table, fields: Mapping[str, Column], options: Options, 
     of variants; such a row needs no price and no stock. `sale_price` is there only where the sale is on at
     ``options.as_of``; ``sale_price_listed, sale_starts_at, sale_ends_at`` keep what the file says.
     """
+    found.names.update(_names(table, fields))
     rows = _with_id(table, fields, found)
     catalog = pd.DataFrame({name: rows[name].texts() for name in TEXTS})
     catalog["title"], catalog["description"] = _prose(rows, "title", found), _prose(rows, "description", found)
@@ -82,8 +74,10 @@ def build_catalog(table: Table, fields: Mapping[str, Column], options: Options, 
         reason = reason.where(reason != "availability unknown", "")
     reason = rows["reason"].or_else(Column.of(reason)).texts()
     catalog = catalog.assign(not_sendable_reason=reason, sendable=reason == "")
-    _note_unsendable(catalog, rows, found)
-    _note_links(rows, found)
+    note_unsendable(catalog, rows, found)
+    note_links(rows, found)
+    note_gtins(table, found)
+    note_alike(catalog, rows, found)
     found.account(len(catalog))
     return frames.conform(catalog_at(catalog, options.as_of), frames.CATALOG, "catalog")
 
@@ -96,7 +90,16 @@ def catalog_at(catalog: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     return catalog.assign(sale_price=catalog["sale_price_listed"].where(on, None).astype("object"))
 
 
-def _with_id(table: Table, fields: Mapping[str, Column], found: Found) -> _Rows:
+def _names(table: Table, fields: Mapping[str, Column]) -> dict[str, str]:
+    """Return what the file calls the columns that issues name, where a column was taken as it is."""
+    ours = {"product_retailer_id": "id", "sale_window": "sale_price_effective_date"}
+    by_column = {id(column): name for name, column in table.columns.items()}
+    return {
+        ours.get(field, field): by_column[id(column)] for field, column in fields.items() if id(column) in by_column
+    }
+
+
+def _with_id(table: Table, fields: Mapping[str, Column], found: Found) -> Rows:
     named = fields["product_retailer_id"]
     missing = named.is_blank
     if missing.any():
@@ -110,10 +113,10 @@ def _with_id(table: Table, fields: Mapping[str, Column], found: Found) -> _Rows:
             hint="a product without an id cannot be named in a message",
         )
     kept = {name: column.take(~missing).compact() for name, column in fields.items()}
-    return _Rows(kept, table.records[~missing], frozenset(fields))
+    return Rows(kept, table.records[~missing], frozenset(fields))
 
 
-def _prose(rows: _Rows, field: str, found: Found) -> pd.Series:
+def _prose(rows: Rows, field: str, found: Found) -> pd.Series:
     column = rows[field]
     tests: dict[str, tuple[Callable[[str], bool], str, str]] = {
         "markup": (
@@ -131,7 +134,7 @@ def _prose(rows: _Rows, field: str, found: Found) -> pd.Series:
     if field == "title":
         tests["title_too_long"] = (_is_long, "row kept", "a title has at most 200 characters")
     for code, (test, action, hint) in tests.items():
-        _note_where(column, column.where(test), rows, found, (code, "warning", field, action, hint))
+        note_where(column, column.where(test), rows, found, (code, "warning", field, action, hint))
     return column.texts() if field == "title" else column.recoded(to_text).texts()
 
 
@@ -139,24 +142,7 @@ def _is_long(value: str) -> bool:
     return len(value) > _LONGEST_TITLE
 
 
-def _note_where(
-    column: Column, wrong: np.ndarray, rows: _Rows, found: Found, said: tuple[str, str, str, str, str]
-) -> None:
-    if not wrong.any():
-        return
-    code, severity, name, action, hint = said
-    found.add(
-        code,
-        severity,  # type: ignore[arg-type]  # one of the three severities, written above
-        rows=rows.records[wrong],
-        column=name,
-        values=column.take(wrong).texts(),
-        action=action,
-        hint=hint,
-    )
-
-
-def _availability(rows: _Rows, found: Found) -> pd.Series:
+def _availability(rows: Rows, found: Found) -> pd.Series:
     said = rows["availability"]
     words = said.recoded(availability).texts()
     if not rows.has("availability"):
@@ -170,16 +156,16 @@ def _availability(rows: _Rows, found: Found) -> pd.Series:
         return words
     unknown = (words == UNKNOWN).to_numpy() & rows["reason"].is_blank
     hint = "use in stock, out of stock or preorder"
-    _note_where(said, unknown, rows, found, ("availability_unknown", "error", "availability", _NOT_SENT, hint))
+    note_where(said, unknown, rows, found, ("availability_unknown", "error", "availability", NOT_SENT, hint))
     none_left = rows["inventory"].where(lambda value: value.strip().removesuffix(".0") == "0")
     gone = none_left & (words == IN_STOCK).to_numpy()
     hint = "in stock with an inventory of 0: correct one of the two"
     said_so = ("inventory_zero", "warning", "inventory", "read as out of stock", hint)
-    _note_where(rows["inventory"], gone, rows, found, said_so)
+    note_where(rows["inventory"], gone, rows, found, said_so)
     return words.mask(gone, OUT_OF_STOCK)
 
 
-def _with_prices(catalog: pd.DataFrame, rows: _Rows, options: Options, found: Found) -> pd.DataFrame:
+def _with_prices(catalog: pd.DataFrame, rows: Rows, options: Options, found: Found) -> pd.DataFrame:
     price, currency = _amounts(rows, "price", options, found)
     listed, sale_currency = _amounts(rows, "sale_price", options, found)
     starts, ends, bad = _windows(rows, options, found)
@@ -188,7 +174,7 @@ def _with_prices(catalog: pd.DataFrame, rows: _Rows, options: Options, found: Fo
     below = np.array([p is None or s is None or s < p for p, s in zip(price, listed, strict=True)], dtype=bool)
     hint = "a sale price lies below the price, in the same currency; it is not used"
     wrong = known & ~(same & below)
-    _note_where(
+    note_where(
         rows["sale_price"], wrong, rows, found, ("sale_price_unusable", "warning", "sale_price", "row kept", hint)
     )
     usable = pd.Series(listed, dtype="object").where(same & below & ~bad, None)
@@ -201,7 +187,7 @@ def _with_prices(catalog: pd.DataFrame, rows: _Rows, options: Options, found: Fo
     )
 
 
-def _amounts(rows: _Rows, field: str, options: Options, found: Found) -> tuple[np.ndarray, pd.Series]:
+def _amounts(rows: Rows, field: str, options: Options, found: Found) -> tuple[np.ndarray, pd.Series]:
     column, beside = rows[field], rows["currency"].recoded(lambda code: code.strip().upper())
     default = options.currency if not rows.has("currency") else ""
     read = read_amounts(column.distinct, default, in_use=beside.distinct, currency=not rows.has("currency"))
@@ -243,14 +229,14 @@ def _sign_fault(amount: object) -> str:
     return "price_negative" if amount < 0 else "price_zero" if amount == 0 else ""  # type: ignore[operator]  # a Decimal
 
 
-def _note_faults(column: Column, faults: np.ndarray, rows: _Rows, found: Found, field: str) -> None:
+def _note_faults(column: Column, faults: np.ndarray, rows: Rows, found: Found, field: str) -> None:
     for code in sorted(set(faults) - {""}):
-        action = _NOT_SENT if field == "price" else "sale price not used"
+        action = NOT_SENT if field == "price" else "sale price not used"
         hint = MONEY_HINTS.get(code, "give each product a price")
-        _note_where(column, faults == code, rows, found, (code, "error", field, action, hint))
+        note_where(column, faults == code, rows, found, (code, "error", field, action, hint))
 
 
-def _windows(rows: _Rows, options: Options, found: Found) -> tuple[pd.Series, pd.Series, np.ndarray]:
+def _windows(rows: Rows, options: Options, found: Found) -> tuple[pd.Series, pd.Series, np.ndarray]:
     column = rows["sale_window"]
     if rows.has("sale_starts") or rows.has("sale_ends"):
         first, last = rows["sale_starts"].texts(), rows["sale_ends"].texts()
@@ -261,7 +247,7 @@ def _windows(rows: _Rows, options: Options, found: Found) -> tuple[pd.Series, pd
     faults = column.spread([window.fault for window in read])
     for code in sorted(set(faults) - {""}):
         said = (code, "warning", "sale_price_effective_date", "row kept", SALE_HINTS[code])
-        _note_where(column.recoded(lambda v: v.replace("\x1f", "/")), faults == code, rows, found, said)
+        note_where(column.recoded(lambda v: v.replace("\x1f", "/")), faults == code, rows, found, said)
     stamps = frames.DTYPES["time"]
     starts = pd.to_datetime(pd.Series(column.spread([window.starts for window in read])), utc=True).astype(stamps)
     ends = pd.to_datetime(pd.Series(column.spread([window.ends for window in read])), utc=True).astype(stamps)
@@ -273,13 +259,13 @@ def _halves(value: str) -> tuple[str, str]:
     return first, last
 
 
-def _compliant(rows: _Rows, options: Options, currency: str) -> np.ndarray:
+def _compliant(rows: Rows, options: Options, currency: str) -> np.ndarray:
     if options.region.upper() != "IN" and (options.region or currency != "INR"):
         return np.ones(len(rows.records), dtype=bool)
     return compliant_in_india(rows["origin_country"], rows["importer"], rows["compliance"])
 
 
-def _with_extras(catalog: pd.DataFrame, table: Table, fields: Mapping[str, Column], rows: _Rows) -> pd.DataFrame:
+def _with_extras(catalog: pd.DataFrame, table: Table, fields: Mapping[str, Column], rows: Rows) -> pd.DataFrame:
     used = {id(column) for column in fields.values()}
     kept = np.isin(table.records, rows.records)
     taken = {*catalog.columns, *frames.CATALOG}
@@ -294,32 +280,3 @@ def _with_extras(catalog: pd.DataFrame, table: Table, fields: Mapping[str, Colum
 def _dominant(named: pd.Series) -> str:
     counts = named[named != ""].value_counts()
     return str(min(counts[counts == counts.max()].index)) if len(counts) else ""
-
-
-def _note_unsendable(catalog: pd.DataFrame, rows: _Rows, found: Found) -> None:
-    hints = {
-        "duplicate id": ("duplicate_id", "Meta ignores every item whose id is not unique: give each its own"),
-        "unusable id": ("unusable_id", "an id has at most 100 characters, none hidden, none lost to a spreadsheet"),
-        "title missing": ("title_missing", "give the product a title"),
-        "currency differs": ("currency_differs", "a catalog has one currency: Meta leaves out the items in another"),
-        "India compliance missing": ("india_compliance", "give country of origin and importer, or the exemption"),
-    }
-    ids = Column.of(catalog["product_retailer_id"])
-    for reason, (code, hint) in hints.items():
-        wrong = (catalog["not_sendable_reason"] == reason).to_numpy()
-        _note_where(ids, wrong, rows, found, (code, "error", "id", _NOT_SENT, hint))
-    plain = catalog["product_retailer_id"].str.strip().str.casefold()
-    alike = (plain.duplicated(keep=False) & ~catalog["product_retailer_id"].duplicated(keep=False)).to_numpy()
-    hint = "these ids differ only in case or blanks"
-    _note_where(ids, alike, rows, found, ("ids_alike", "warning", "id", "row kept", hint))
-
-
-def _note_links(rows: _Rows, found: Found) -> None:
-    for field in ("link", "image_link"):
-        column = rows[field]
-        if not rows.has(field):
-            continue
-        wrong = ~column.is_blank & ~column.where(lambda v: v.strip().casefold().startswith(("http://", "https://")))
-        hint = "give a full address that starts with https://"
-        _note_where(column, wrong, rows, found, (f"{field}_unusable", "warning", field, "row kept", hint))
-        _note_where(column, column.is_blank, rows, found, (f"{field}_missing", "warning", field, "row kept", hint))

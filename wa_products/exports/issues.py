@@ -40,6 +40,7 @@ class Found:
     set_aside: int = 0
     merged: int = 0
     parts: list[pd.DataFrame] = field(default_factory=list, repr=False)
+    names: dict[str, str] = field(default_factory=dict, repr=False)  # what the file calls a column of ours
 
     def add(
         self,
@@ -99,7 +100,8 @@ class Found:
         row, line = found["row"].to_numpy(), found["line"].to_numpy()
         at = np.clip(np.searchsorted(records, row), 0, max(len(records) - 1, 0))
         known = lines[at] if lines is not None and len(records) else np.zeros(len(row), dtype="int64")
-        found = found.assign(line=np.where(line >= 0, line, np.where(row > 0, known, 0)))
+        named = found["column"].replace(self.names) if self.names else found["column"]
+        found = found.assign(line=np.where(line >= 0, line, np.where(row > 0, known, 0)), column=named)
         return frames.conform(
             found.sort_values(["row", "line"], kind="stable", ignore_index=True), frames.ISSUES, "issues"
         )

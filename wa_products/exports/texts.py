@@ -59,7 +59,11 @@ def encoding_of(data: bytes) -> tuple[str, bool]:
 
 
 def decode(data: bytes) -> Text:
-    """Return the text of `data`; whatever cannot be decoded becomes U+FFFD and is counted."""
+    """
+    Return the text of `data`; whatever cannot be decoded becomes U+FFFD and is counted.
+
+    Of what stands before a mark only the line ends are kept, so that lines keep their numbers.
+    """
     offset, encoding = mark_of(data)
     body = data[offset:]
     guessed = False
@@ -74,7 +78,8 @@ def decode(data: bytes) -> Text:
     replaced = text.count("\ufffd") if first_bad >= 0 else 0
     nuls = text.count("\0")
     cleaned = text.replace("\0", "") if nuls else text
-    return Text(cleaned.removeprefix("\ufeff"), encoding, guessed, replaced, nuls, first_bad)
+    before = "\n" * data[:offset].count(b"\n") if encoding.startswith("utf-8") else ""
+    return Text(before + cleaned.removeprefix("\ufeff"), encoding, guessed, replaced, nuls, first_bad)
 
 
 def note_text(decoded: Text, found: Found) -> None:
