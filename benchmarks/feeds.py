@@ -58,14 +58,14 @@ def item(n):
     """Return the n-th item of the feed."""
     word = WORDS[n % len(WORDS)]
     text = " ".join(WORDS[(n * k) % len(WORDS)] for k in range(1, 40))
-    cents = 199 + n * 70 % 300_000
+    whole, cents = 2 + n * 7 % 2_000, (50, 99)[n % 2]
     return ITEM.format(
         n=n,
         title=f"{word.title()} number {n}",
         text=f"{text} {n}",
         stock="in stock" if n % 9 else "out of stock",
-        price=f"{cents // 100}.{cents % 100:02}",
-        sale="" if n % 5 else f"{cents // 200}.{cents % 100:02} EUR",
+        price=f"{whole}.{cents}",
+        sale="" if n % 5 else f"{whole // 2}.{cents} EUR",
         brand=n % 300,
         gtin=80_446_392 + n,
         group=n // 4,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from wa_products.errors import DataError
+from wa_products.exports.columns import Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,9 +30,10 @@ MORE = "more_elements"
 _PROSE = frozenset({"title", "description", "summary", "content", "name"})
 _ASIDE = frozenset({"category", "currency"})
 _GOOGLE, _ATOM = "base.google.com/", "www.w3.org/2005/Atom"
-_LAST = re.compile(r"[:.]")
 _DEEPEST = 8
 _MOST_NAMES = 400
+_MOST_PLACES = 4000
+_MOST_AGAIN = 400
 _BLOCK = 8192
 _YANDEX = ("yml_catalog", "shops.dtd", None)
 
@@ -45,6 +46,24 @@ class UnclosedItemError(Exception):
         self.at: int = parser.CurrentByteIndex
         self.line: int = parser.CurrentLineNumber
         self.column: int = parser.CurrentColumnNumber
+
+
+class _Place:
+    """Where an element may stand inside an item: its key, its number among its like, the places below it."""
+
+    __slots__ = ("again", "children", "key", "name", "number", "only_text")
+
+    def __init__(self, key: str, name: str = "", *, number: int = 0, only_text: bool = False) -> None:
+        self.key = key
+        self.name = name
+        self.number = number
+        self.only_text = only_text
+        self.children: dict[str, _Place] = {}
+        self.again: _Place | None = None
+
+    def below(self, name: str) -> str:
+        """Return the key of an element inside this one."""
+        return f"{self.key}[{self.number}].{name.rpartition(':')[2]}" if self.key else name
 
 
 class Elements:
@@ -60,7 +79,6 @@ class Elements:
         self.joined = joined
         self.found = found
         self.aside: list[tuple[str, dict[str, str], str]] = []
-        self.outer: list[str] = []
         self.containers: list[str] = []
         self.tag = ""
         self.count = 0
@@ -70,17 +88,20 @@ class Elements:
         self.lines: list[int] = []
         self.names: dict[str, None] = {}
         self.prefixes: dict[str, int] = {"g": 0, "c": 0, "": 1}
-        self._blocks: list[tuple[int, dict[str, pa.DictionaryArray]]] = []
+        self._blocks: list[tuple[int, dict[str, pa.Array]]] = []
+        self._seen: set[str] = set()
+        self._various: set[str] = set()  # columns that hardly repeat themselves
         self._batch: list[dict[str, str]] = []
+        self._outer: list[str] = []
+        self._outside, self._item, self._inside_text = _Place(""), _Place(""), _Place("")
+        self._places = 0
+        self._above: list[_Place] = []
+        self._moved: list[tuple[_Place, _Place]] = []
         self._texts: list[str] = []
-        self._leaf = False
-        self._prose = 0  # in text for people, how deep: what is marked up there is no field
-        self._marked = False
-        self._keys: list[str] = []
+        self._marked = False  # whether the open text has markup in it
         self._cells: dict[str, str] = {}
-        self._nested: dict[str, int] = {}  # how many more elements of a name the item has had
-        self._paths: dict[tuple[str, str], str] = {}
-        self._flat: Callable[[], str] = str  # tells the open element that has nothing but text
+        self._more: dict[str, int] = {}  # how many more elements of a key the item has had
+        self._open: Callable[[], str] = str  # tells the key of the open element
         self._parser: XMLParserType | None = None
 
     @property
@@ -91,14 +112,13 @@ class Elements:
     @property
     def at(self) -> str:
         """The element that is open, or the item itself, or ``""``."""
-        return self._flat() or next(reversed(self._keys), self.tag) if self.in_item else ""
+        return self._open() or self.tag if self.in_item else ""
 
     def attach(self, parser: XMLParserType) -> None:
         """Let `parser` call these handlers."""
         parser.buffer_text = True
         parser.buffer_size = 1 << 16
-        parser.StartElementHandler = self._start_outside
-        parser.EndElementHandler = self._end_outside
+        parser.StartElementHandler, parser.EndElementHandler = self._handlers()
         parser.CharacterDataHandler = self._texts.append
         parser.StartDoctypeDeclHandler = self._doctype
         parser.EntityDeclHandler = self._entity
@@ -107,109 +127,104 @@ class Elements:
 
     def abandon(self) -> None:
         """Forget the open elements."""
-        self.line = 0
-        self._keys.clear()
-        self._nested.clear()
-        self.outer.clear()
-        self._prose, self._marked = 0, False
+        self._reset()
+        self._outer.clear()
+        self._above.clear()
+        self._marked = False
 
-    def columns(self) -> dict[str, pa.DictionaryArray]:
+    def columns(self) -> dict[str, Column]:
         """Return the finished columns, as many values each as there are records."""
         self._flush()
         return {name: self._column(name) for name in self.names}
 
-    def _column(self, name: str) -> pa.DictionaryArray:
-        parts = [block.get(name) or _blank(size) for size, block in self._blocks]
-        return pa.chunked_array(parts or [_blank(0)]).unify_dictionaries().combine_chunks()
+    def _column(self, name: str) -> Column:
+        if name in self._various:
+            return Column.runs(pa.concat_arrays([block.get(name, _texts([""] * size)) for size, block in self._blocks]))
+        parts = [block.get(name, _texts([""] * size).dictionary_encode()) for size, block in self._blocks]
+        return Column.encoded(pa.chunked_array(parts).unify_dictionaries().combine_chunks())
 
-    def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
+    def _handlers(self) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
+        """Return what expat calls millions of times: few steps for what was met before, else `_enter` and `_leave`."""
+        place, cells, leaf = self._outside, self._cells, False
+        texts, above, moved = self._texts, self._above, self._moved
+        clear, push, pop, join = texts.clear, above.append, above.pop, "".join
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal place, cells, leaf
+            known = place.children.get(name)
+            if known is None or attributes:
+                place, leaf = self._enter(place, name, attributes)
+                cells = self._cells
+                return
+            push(place)
+            place, leaf = known, True
+            clear()
+
+        def end(_name: str) -> None:
+            nonlocal place, leaf
+            key = place.key
+            if leaf and key and key not in cells and not self._marked:
+                text = join(texts)
+                if text and (text[0] <= " " or text[-1] <= " "):
+                    text = self._laid_out(text)
+                cells[key] = text
+                place, leaf = pop(), False
+            elif place.again and not leaf:
+                above_it = pop()
+                above_it.children[place.name] = place.again
+                moved.append((above_it, place))
+                place = above_it
+            else:
+                place, leaf = self._leave(place, leaf=leaf)
+
+        self._open = lambda: place.key
+        return start, end
+
+    def _enter(self, place: _Place, name: str, attributes: dict[str, str]) -> tuple[_Place, bool]:
+        """Return the place of an element that starts, and whether it has had no elements in it so far."""
+        local = name.rpartition(":")[2]
+        self._above.append(place)
+        if place is self._outside:
+            return self._enter_outside(name, local, attributes)
+        if name == self.tag and (place is self._item or local != _MAY_NEST):
+            raise UnclosedItemError(self._parser)
+        if place is self._inside_text or place.only_text:
+            self._marked = True
+            return self._inside_text, True
+        known = place.children.get(name) or self._grown(place, name, local)
+        self._texts.clear()
+        if attributes:
+            self._attributes(known.key, attributes)
+        return known, True
+
+    def _enter_outside(self, name: str, local: str, attributes: dict[str, str]) -> tuple[_Place, bool]:
         for attribute, value in attributes.items():
             if attribute.startswith("xmlns"):
                 self._declare(attribute.partition(":")[2], value)
-        local = name.rpartition(":")[2]
-        if local not in ITEMS or (self.tag and name != self.tag):
-            self.outer.append(name)
-            self._texts.clear()
-            if local in _ASIDE:
-                self.aside.append((local, dict(attributes), ""))
-            return
-        self._open(name, attributes)
-
-    def _open(self, name: str, attributes: dict[str, str]) -> None:
-        parser = self._parser
-        assert parser is not None  # noqa: S101  # an event comes from a parser
-        if not self.tag:
-            self.tag, self.containers = name, list(self.outer)
-        self.count += 1
-        self.line = self.first_line + parser.CurrentLineNumber - 1
-        self._cells = {key: value for key, value in attributes.items() if not key.startswith("xmlns")}
-        parser.StartElementHandler, parser.EndElementHandler = self._handlers()
-
-    def _handlers(self) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
-        """Return what is called inside one item; most elements are flat ones, so these take few steps."""
-        cells, keys, texts, tag = self._cells, self._keys, self._texts, self.tag
-        clear, join = texts.clear, "".join
-        flat = ""
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal flat
-            if flat or attributes or keys or name == tag:
-                flat = self._deepen(flat) if flat else ""
-                self._start(name, attributes)
-            else:
-                flat = name
-                clear()
-
-        def end(name: str) -> None:
-            nonlocal flat
-            if flat and name not in cells:
-                text = join(texts)
-                cells[name] = _trimmed(text) if text and (text[0] <= " " or text[-1] <= " ") else text
-                flat = ""
-            else:
-                flat = self._deepen(flat) if flat else ""
-                self._end()
-
-        self._flat = lambda: flat
-        return start, end
-
-    def _deepen(self, flat: str) -> str:
-        """Put a flat element on the path, to which there is more than its text; return that none is flat now."""
-        self._keys.append(flat)
-        self._leaf = True
-        return ""
-
-    def _end_outside(self, name: str) -> None:
-        del name
-        if self.outer.pop() in _ASIDE and self.aside:
-            local, attributes, _ = self.aside[-1]
-            self.aside[-1] = (local, attributes, "".join(self._texts).strip())
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        keys = self._keys
-        if name == self.tag and (not keys or name.rpartition(":")[2] != _MAY_NEST):
-            raise UnclosedItemError(self._parser)
-        key = self._path(keys[-1], name) if keys else name
-        if self._prose or not key:
-            self._prose = max(self._prose, 1) + 1
-            return
-        keys.append(key)
-        self._leaf = True
+        if local in ITEMS and self.tag in ("", name):
+            self._begin(name, attributes)
+            return self._item, False
+        self._outer.append(name)
         self._texts.clear()
-        if attributes:
-            self._attributes(key, attributes)
+        if local in _ASIDE:
+            self.aside.append((local, dict(attributes), ""))
+        return self._outside, False
 
-    def _path(self, parent: str, name: str) -> str:
-        """Return the path of an element in another one, ``""`` where it is but text of that."""
-        number = self._nested.get(parent, 0)
-        path = self._paths.get((parent, name)) if not number else None
-        if path is None:
-            *above, last = _LAST.split(parent)
-            only_text = last in _PROSE or len(above) >= _DEEPEST
-            path = "" if only_text else f"{parent}[{number}].{name.rpartition(':')[2]}"
-            if not number and len(self._paths) < _MOST_NAMES:
-                self._paths[parent, name] = path
-        return path
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        assert self._parser is not None  # noqa: S101  # an element comes from a parser
+        if not self.tag:
+            self.tag, self.containers = name, list(self._outer)
+        self.count += 1
+        self.line = self.first_line + self._parser.CurrentLineNumber - 1
+        self._cells = {key: value for key, value in attributes.items() if not key.startswith("xmlns")}
+
+    def _grown(self, place: _Place, name: str, local: str) -> _Place:
+        deep = len(self._above) > _DEEPEST
+        grown = _Place(place.below(name), name, only_text=deep or local in _PROSE)
+        if self._places < _MOST_PLACES:
+            self._places += 1
+            place.children[name] = grown
+        return grown
 
     def _attributes(self, key: str, attributes: dict[str, str]) -> None:
         for attribute, value in attributes.items():
@@ -220,54 +235,67 @@ class Elements:
             elif attribute == "name":
                 self._texts.append(f"{value}: ")
 
-    def _end(self) -> None:
-        if self._prose > 1:
-            self._prose -= 1
+    def _leave(self, place: _Place, *, leaf: bool) -> tuple[_Place, bool]:
+        """Return the place in which an element ends, and whether that is still without elements."""
+        above = self._above.pop()
+        if place is self._inside_text:
             self._texts.append(" ")
-            self._marked = True
-            return
-        self._prose = 0
-        if not self._keys:
+            return above, True
+        if place is self._outside:
+            self._leave_outside()
+        elif place is self._item:
             self._close()
-            return
-        key = self._keys.pop()
-        if not self._leaf:
-            self._nested[key] = self._nested.get(key, 0) + 1
-            return
-        self._leaf = False
-        text = "".join(self._texts)
-        if self._marked:
-            text, self._marked = " ".join(text.split()), False
-        elif text and (text[0] <= " " or text[-1] <= " "):
-            text = _trimmed(text)
-        if key in self._cells:
-            self._repeat(key, text)
-        else:
-            self._cells[key] = text
+        elif leaf:
+            self._store(place.key, self._laid_out("".join(self._texts)))
+        elif place.number < _MOST_AGAIN:
+            again = place.again = place.again or _Place(place.key, place.name, number=place.number + 1)
+            above.children[place.name] = again
+            self._moved.append((above, place))
+        return above, False
 
-    def _repeat(self, key: str, text: str) -> None:
+    def _leave_outside(self) -> None:
+        if self._outer.pop() in _ASIDE and self.aside:
+            local, attributes, _ = self.aside[-1]
+            self.aside[-1] = (local, attributes, "".join(self._texts).strip())
+
+    def _laid_out(self, text: str) -> str:
+        """Return text without what is the layout of the file: blanks around it with line breaks, or around markup."""
+        if self._marked:
+            self._marked = False
+            return " ".join(text.split())
+        bare = text.strip()
+        around = text[: len(text) - len(text.lstrip())] + text[len(text.rstrip()) :]
+        return bare if "\n" in around else text
+
+    def _store(self, key: str, text: str) -> None:
         cells = self._cells
+        if key not in cells:
+            cells[key] = text
+            return
         between = self.joined.get(key.rpartition(":")[2])
         if between is not None:
-            cells[key] = between.join(part for part in (cells[key], text) if part)
+            cells[key] = cells[key] + between + text if cells[key] and text else cells[key] or text
             return
-        number = self._nested[key] = self._nested.get(key, 0) + 1
+        number = self._more[key] = self._more.get(key, 0) + 1
         cells[f"{key}[{number}]"] = text
 
     def _close(self) -> None:
         cells = self._cells
-        self._nested.clear()
         if not cells.keys() <= self.names.keys():
             cells = self._named(cells)
         self._batch.append(cells)
         self.records.append(self.count)
         self.lines.append(self.line)
-        self.line = 0
+        self._reset()
         if len(self._batch) == _BLOCK:
             self._flush()
-        parser = self._parser
-        assert parser is not None  # noqa: S101  # as above
-        parser.StartElementHandler, parser.EndElementHandler = self._start_outside, self._end_outside
+
+    def _reset(self) -> None:
+        self.line = 0
+        self._more.clear()
+        while self._moved:
+            above, place = self._moved.pop()
+            above.children[place.name] = place
 
     def _named(self, cells: dict[str, str]) -> dict[str, str]:
         """Add the names of `cells` to the columns; past the most, what is left goes into one column as JSON."""
@@ -284,9 +312,20 @@ class Elements:
     def _flush(self) -> None:
         batch = self._batch
         if batch:
-            block = {name: _encoded(_values(batch, name)) for name in self.names}
-            self._blocks.append((len(batch), block))
+            self._blocks.append((len(batch), {name: self._encoded(name, batch) for name in self.names}))
             self._batch = []
+
+    def _encoded(self, name: str, batch: list[dict[str, str]]) -> pa.Array:
+        """Return the texts of a column, by value where they repeat; which columns do is seen in their first block."""
+        texts = _texts(_values(batch, name))
+        if name in self._various:
+            return texts
+        encoded = texts.dictionary_encode()
+        if name not in self._seen and len(encoded.dictionary) * 2 > len(texts):
+            self._various.add(name)
+            return texts
+        self._seen.add(name)
+        return encoded
 
     def _declare(self, prefix: str, address: str) -> None:
         if _GOOGLE in address:
@@ -313,13 +352,6 @@ class Elements:
         self._texts.append(html.unescape(f"&{name};"))
 
 
-def _trimmed(text: str) -> str:
-    """Return text without blanks at its ends where these are the layout of the file, which breaks lines."""
-    bare = text.strip()
-    around = text[: len(text) - len(text.lstrip())] + text[len(text.rstrip()) :]
-    return bare if "\n" in around else text
-
-
 def _values(batch: list[dict[str, str]], name: str) -> list[str]:
     try:
         return list(map(itemgetter(name), batch))
@@ -327,9 +359,5 @@ def _values(batch: list[dict[str, str]], name: str) -> list[str]:
         return [cells.get(name, "") for cells in batch]
 
 
-def _encoded(texts: list[str]) -> pa.DictionaryArray:
-    return pa.array(texts, pa.large_string()).dictionary_encode()
-
-
-def _blank(size: int) -> pa.DictionaryArray:
-    return _encoded([""] * size)
+def _texts(texts: list[str]) -> pa.Array:
+    return pa.array(texts, pa.large_string())

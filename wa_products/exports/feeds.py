@@ -14,7 +14,6 @@ from xml.parsers import expat
 import numpy as np
 
 from wa_products.errors import DataError
-from wa_products.exports.columns import Column
 from wa_products.exports.elements import ITEMS, Elements, UnclosedItemError
 from wa_products.exports.streams import utf8_stream
 from wa_products.exports.tables import Table
@@ -22,6 +21,7 @@ from wa_products.exports.tables import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wa_products.exports.columns import Column
     from wa_products.exports.issues import Found
     from wa_products.exports.sources import Source
 
@@ -85,7 +85,7 @@ def read_feed(source: Source, found: Found, joined: Mapping[str, str] = JOINED) 
         why = f": it is not well-formed at {_said(faults[0].fault)}" if faults else ""
         raise DataError(f"{source.file} holds no product that can be read{why}: export it again")
     lines = np.asarray(elements.lines, dtype="int64")
-    columns = _merged({name: Column.encoded(c) for name, c in elements.columns().items()}, elements.prefixes, found)
+    columns = _merged(elements.columns(), elements.prefixes, found)
     records = np.asarray(elements.records, dtype="int64")
     return Feed(Table(file=found.file, columns=columns, records=records, find_lines=lambda: lines), elements.aside)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BEFORE_LINK = re.compile(r"[\s,;|]+(?=https?://)", re.IGNORECASE)
+_NOT_SO = re.compile(r"[\s;|\[{]|^,|,$|,,")
 _ANYWHERE = re.compile(r"[\s,;|]+")
 
 
@@ -30,6 +31,11 @@ def image_links(value: str) -> list[str]:
             pass
     between = _BEFORE_LINK if "://" in text else _ANYWHERE
     return [part for part in (found.strip(" ,;|") for found in between.split(text)) if part]
+
+
+def as_one(value: str) -> str:
+    """Return the addresses in a cell with commas between them; most cells are so already."""
+    return ",".join(image_links(value)) if _NOT_SO.search(value) else value
 
 
 def _urls(value: Any) -> Iterator[str]:  # noqa: ANN401  # any JSON value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wa_products.exports.catalogs import build_catalog
 from wa_products.exports.columns import Column
 from wa_products.exports.contract import Format, Options
-from wa_products.exports.links import image_links
+from wa_products.exports.links import as_one
 from wa_products.exports.names import words
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def named(table: Table, names: Mapping[str, Sequence[str]]) -> dict[str, Column]
 def with_pictures(table: Table, names: Sequence[str] = (ADDITIONAL,)) -> Table:
     """Return the table with its pictures as addresses between commas, out of lists, JSON or flattened columns."""
     nested, listed = table.names("image"), table.names(*names)
-    links = table.column("image").recoded(lambda value: ",".join(image_links(value)))
+    links = table.column("image").recoded(as_one)
     flat = [table.columns[name] for number in range(1, _MOST) for name in table.names(f"image[{number}].url")]
-    more = table.column(*names).recoded(lambda value: ",".join(image_links(value)))
+    more = table.column(*names).recoded(as_one)
     columns = dict(table.columns)
     if nested:
         columns["image_link"] = table.column("image_link").or_else(links.recoded(lambda value: value.partition(",")[0]))
