@@ -40,14 +40,16 @@ class Number:
         self.orders, self.latency, self.ledger_url = orders, latency, ledger
         self.marks, self.tell = set(marks), tell
         self.requests, self.taken = 0, []
-        self.listener = self.ledger = None
+        self.holder = self.listener = self.ledger = None
         self.port, self.lines, self.closed = 0, set(), False
 
     async def listen(self):
         """Begin to listen, on the same port as before if there was one."""
-        loop = asyncio.get_running_loop()
-        self.listener = await loop.create_server(lambda: Line(self), "127.0.0.1", self.port, backlog=512)
-        self.port = self.listener.sockets[0].getsockname()[1]
+        if not self.holder:
+            self.holder = _bound(0)  # keeps the port while nobody listens
+            self.port = self.holder.getsockname()[1]
+        loop, line = asyncio.get_running_loop(), _bound(self.port)
+        self.listener = await loop.create_server(lambda: Line(self), sock=line, backlog=512)
         return self.port
 
     def hang_up(self):
@@ -59,6 +61,7 @@ class Number:
     def close(self):
         """End for good."""
         self.hang_up()
+        self.holder.close()
         self.closed = True
         if self.ledger is not None:
             self.ledger.close()
@@ -141,10 +144,10 @@ class Line(asyncio.Protocol):
             await self.number.hear(send_id, wamid, to)
         if order == "slow":
             for byte in right:
-                self.transport.write(bytes([byte]))
+                self._write(bytes([byte]))
                 await asyncio.sleep(0.002)
         else:
-            self.transport.write(_said(order, right))
+            self._write(_said(order, right))
         if order in ("lost", "told lost", "half"):
             self.transport.close()
         elif order in ("reset", "early reset", "down"):
@@ -153,7 +156,11 @@ class Line(asyncio.Protocol):
             await self.number.pause()
 
     def _accept(self, wamid, to):
-        self.transport.write(_packed(200, _accepted(wamid, to)))
+        self._write(_packed(200, _accepted(wamid, to)))
+
+    def _write(self, data):
+        if not self.transport.is_closing():  # whoever asked may have been killed
+            self.transport.write(data)
 
     def _reset(self):
         if self.transport.is_closing():
@@ -173,6 +180,13 @@ def _said(order, right):
     if order in ("half", "stalled"):
         return right[:-20]
     return right if order == "told" else b""
+
+
+def _bound(port):
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    line.bind(("127.0.0.1", port))
+    return line
 
 
 def _accepted(wamid, to):

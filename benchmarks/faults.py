@@ -6,7 +6,8 @@ Seeded runs of campaigns against a faulty Cloud API over HTTP, each run checked:
 A run sends 20 to 60 messages while senders are killed, frozen and interrupted at any point, two send at once, windows
 close, and the server loses answers, resets, drips, throttles, refuses and tells the outcome before the answer. What
 must be 0: `doubles` and `late` as the server counts them by its own clock; `lost`, customers without an outcome;
-`unsettled`, messages whose webhook left them unknown; `wrong`, where ledger and server disagree. `--naive` plays the
+`unsettled`, messages whose webhook left them unknown; `wrong`, where ledger and server disagree; senders that broke
+or hung, or never came to an end; `again`, a sender with nothing left to do that failed. `--naive` plays the
 same runs with the usual sender without a ledger, to show that these runs find what they look for. `--run` plays one.
 """
 
@@ -31,7 +32,7 @@ from faulty_runs import Script, play
 
 from tests import postgres
 
-MUST_BE_0 = ("doubles", "late", "lost", "unsettled", "wrong", "crashed", "unended", "again")
+MUST_BE_0 = ("doubles", "late", "lost", "unsettled", "wrong", "crashed", "hung", "unended", "again")
 TOLD = ("kills", "planned", "requests", "messages", "closed", "unknown", "for a person")
 
 

@@ -109,7 +109,8 @@ def play(script, cloud, ledger_url, naive_path=None):
         if not any(last):
             break
     verdict = {"kills": sum(act.what == "kill" for act in script.acts), "unended": int(any(last))}
-    verdict["crashed"] = sum(code not in (0, STOPPED, INTERRUPTED, -signal.SIGKILL) for code in codes)
+    verdict["hung"] = codes.count(-signal.SIGABRT)
+    verdict["crashed"] = sum(code not in (0, STOPPED, INTERRUPTED, -signal.SIGKILL, -signal.SIGABRT) for code in codes)
     if naive_path:
         return verdict | _by_the_server(made, cloud.close())
     return verdict | _ledger_and_server(script, made, ledger_url, cloud, sender)

@@ -9,7 +9,7 @@ from wa_products.plans import Plan
 from wa_products.settings import Settings
 
 CATALOG = "194836987003835"
-SETTINGS = Settings(token="made-up", phone_number_id="1067", catalog_id=CATALOG)  # noqa: S106  # made up
+SETTINGS = Settings(token="made-up", phone_number_id="1067", catalog_id=CATALOG, rate="80")  # noqa: S106  # made up
 
 
 def phone(n):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
+PATIENCE = 60  # seconds to wait for other writers of a file
 LOCK = 7_270_114  # PostgreSQL's advisory lock of whoever brings the tables up to date
 
 
@@ -103,7 +106,7 @@ def _sqlite(target: URL) -> Engine:
     if not in_memory:
         _make_private(Path(path))
     options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    made = create_engine(target, connect_args={"timeout": 60, "check_same_thread": False}, **options)
+    made = create_engine(target, connect_args={"timeout": PATIENCE, "check_same_thread": False}, **options)
 
     @event.listens_for(made, "connect")
     def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's own
@@ -123,9 +126,17 @@ def _sqlite(target: URL) -> Engine:
 
 def _write_ahead(made: Engine) -> None:
     """Let readers and a writer work at once. It stays in the file, so it is asked for only once it is surely ours."""
+    until = time.monotonic() + PATIENCE
     connection = made.raw_connection()
     try:
-        connection.cursor().execute("PRAGMA journal_mode=WAL")
+        while connection.cursor().execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            try:
+                connection.cursor().execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                # Another process opens the new ledger at this moment; for this alone SQLite does not wait by itself.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
     finally:
         connection.close()
 
