@@ -129,14 +129,16 @@ def _write_ahead(made: Engine) -> None:
     until = time.monotonic() + PATIENCE
     connection = made.raw_connection()
     try:
-        while connection.cursor().execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        while True:
             try:
-                connection.cursor().execute("PRAGMA journal_mode=WAL")
+                connection.cursor().execute("PRAGMA journal_mode=WAL")  # in memory there is none, and no error
             except sqlite3.OperationalError:
                 # Another process opens the new ledger at this moment; for this alone SQLite does not wait by itself.
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.01)
+            else:
+                return
     finally:
         connection.close()
 
