@@ -12,6 +12,7 @@ from wa_products.errors import CloudAPIError, DataError, OutcomeUnknown, PlanErr
 from wa_products.exports import load, read_catalog, read_inbound, read_orders
 from wa_products.ledger import Ledger
 from wa_products.plans import Plan
+from wa_products.preflight import check
 from wa_products.proposals import propose
 from wa_products.recommenders import Popular, Reorder, Requested
 from wa_products.reports import report
@@ -37,6 +38,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "WaProductsError",
+    "check",
     "figures",
     "listen",
     "load",
