@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from tests import campaign
 from tests.campaign import NOW, client, hook, phone, plan, says, status
-from tests.faulty_server import serving
+from tests.faulty_server import coded, serving
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
 from wa_products import events, frames
 from wa_products.campaigns import listen, send
@@ -180,6 +180,27 @@ def test_a_claim_is_made_once(ledger, ledger_url):  # noqa: F811  # the fixture
     assert ledger.claim(made, rows, now=NOW, owner="a") == []
     assert [len(first), len(second)] == [3, 2]
     assert set(ledger.rows("c1")["outcome"]) == {"unknown"}
+
+
+@pytest.mark.filterwarnings("ignore:the campaign")
+def test_facts_are_only_added(ledger):
+    """A campaign with faults, webhooks, a mark by hand and a suppression adds rows, and changes or removes none."""
+    said = []
+    event.listen(ledger._engine, "before_cursor_execute", lambda *seen: said.append(seen[2]))
+    orders = {1: "lost", 2: coded(131056), 3: coded(131026), 4: coded(100)}
+    with serving(lambda n, _payload: orders.get(n, "ok")) as server, client(server) as sender:
+        outcomes = send(plan(8, holdout=0.2), ledger=ledger, client=sender, dry_run=False, progress=False)
+    ledger.store([*bodies(), server.statuses(at=int(NOW.timestamp()))])
+    ledger.suppress([outcomes["customer_id"][0]], "asked", NOW)
+    ledger.lift([outcomes["customer_id"][0]], NOW)
+    with serving(lambda _n, _payload: "lost") as server, client(server) as sender:
+        send(plan(4, campaign="c2"), ledger=ledger, client=sender, dry_run=False, progress=False)
+    lost = ledger.unknowns(NOW + pd.Timedelta("1h"))["send_id"].tolist()
+    assert ledger.resolve(lost, sent=True, by="Ada", now=NOW + pd.Timedelta("1h")) == len(lost) >= 1
+    verbs = {statement.split()[0].upper() for statement in said}
+    assert "INSERT" in verbs
+    assert verbs <= {"INSERT", "SELECT", "BEGIN", "PRAGMA"}
+    assert not [statement for statement in said if "DO UPDATE" in statement.upper()]
 
 
 def test_a_foreign_database(tmp_path):

@@ -14,7 +14,7 @@ from tests import campaign
 from tests.campaign import NOW, Clock, client, plan, says, status
 from tests.faulty_server import coded, serving
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
-from wa_products import frames, windows
+from wa_products import frames, plans, windows
 from wa_products.campaigns import listen, send
 from wa_products.errors import DataError, PlanError
 from wa_products.ledger import Ledger
@@ -327,6 +327,16 @@ def test_what_is_refused_before_anything_is_sent(ledger):
             run(plan(2, body=["x", "x" * 1025]), ledger, server)
     assert server.requests == 0
     assert ledger.campaigns().empty
+
+
+def test_a_plan_that_nobody_approved(ledger):
+    """A plan whose content is whole but that names no approver is refused before anything is sent."""
+    made = plan(2)
+    header = {name: getattr(made, name) for name in plans._HEADER} | {"approved_by": ""}
+    unapproved = plans.Plan(**header, rows=made.rows, digest=plans._digest(header, made.rows))
+    with serving() as server, pytest.raises(PlanError, match="nobody approved"):
+        run(unapproved, ledger, server)
+    assert server.requests == 0
 
 
 def test_pacing(ledger):

@@ -73,8 +73,8 @@ def run_send(arguments: argparse.Namespace) -> int:
         with Ledger(ledger_url(arguments)) as ledger, warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", UserWarning)
             outcomes = send(plan, ledger=ledger, client=client, dry_run=not arguments.live)
-    for note in notes:
-        print(f"note: {note.message}", file=sys.stderr)
+    for note in dict.fromkeys(str(each.message) for each in notes):
+        print(f"note: {note}", file=sys.stderr)
     _show(outcomes, live=arguments.live)
     return _code(outcomes, arguments.max_failure_rate)
 
