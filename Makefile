@@ -12,10 +12,11 @@ test:            ## The fast tests
 	pytest
 
 test-all:        ## All tests, the slow and the browser's among them
-	pytest -m "slow or not slow"
+	pytest
+	pytest -m slow --numprocesses=0
 
 notebooks:       ## Run every notebook headless and strip its outputs
-	pytest -m "slow or not slow" tests/test_notebooks.py
+	pytest -m "slow or not slow" --numprocesses=0 tests/test_notebooks.py
 	nbstripout notebooks/*.ipynb
 
 demo:            ## The whole loop on the demo shop

@@ -64,7 +64,7 @@ def read(reader, content, *arguments):
     return None
 
 
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_mutilated_catalog_tells_the_truth(data):
     """Whatever is done to a catalog file, an id keeps its own price, and lost rows are known."""
@@ -86,7 +86,7 @@ def test_a_mutilated_catalog_tells_the_truth(data):
         assert "encoding_guessed" in codes(issues) or list(catalog["title"]) == [row["title"] for row in rows]
 
 
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_mutilated_history_tells_the_truth(data):
     """Whatever is done to an orders file, no order has another's phone or price, and lost rows are known."""
@@ -113,7 +113,7 @@ def test_a_mutilated_history_tells_the_truth(data):
         )
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.binary(max_size=400))
 def test_no_bytes_raise_anything_but_our_own(content):
     """Any bytes at all are read, or refused in one sentence."""
@@ -121,7 +121,7 @@ def test_no_bytes_raise_anything_but_our_own(content):
     read(read_orders, content)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.data())
 def test_noise_in_a_catalog_raises_nothing_of_others(data):
     """A catalog with characters put in and taken out is read or refused, never a traceback."""
