@@ -5,26 +5,23 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
-from wa_products import events, frames
+from wa_products import frames
 from wa_products.datasets import Dataset
 from wa_products.errors import DataError
 from wa_products.exports.catalogs import catalog_at
 from wa_products.exports.contract import Kind, Options
-from wa_products.exports.crosswalk import match
-from wa_products.exports.enrichment import enriched, is_shop
 from wa_products.exports.issues import COUNTS, Found, counted, refuse
+from wa_products.exports.joining import stacked_issues, together
 from wa_products.exports.kept import Files
-from wa_products.exports.people import identified
 from wa_products.exports.readers import SHAPES, Part
 from wa_products.exports.rejected import is_rejected
-from wa_products.exports.repeats import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,10 +76,10 @@ def load(
     if not files.paths and not given and ledger is None:
         raise DataError("there is nothing to load: give a folder, or catalog=, orders= and inbound=")
     alone = not given and ledger is None
-    together = files.together(_together) if alone else _together([*files.parts(), *given], ledger)
+    found = files.together(together) if alone else together([*files.parts(), *given], ledger)
     if strict:
-        refuse(together["issues"])
-    return _dataset(together, shop, options, root, ledger)
+        refuse(found["issues"])
+    return _dataset(found, shop, options, root, ledger)
 
 
 def read_shop(path: Path) -> Shop:
@@ -167,43 +164,13 @@ _REQUIRED: dict[Kind, list[str]] = {
 }
 
 
-def _together(parts: list[Part], ledger: Ledger | None = None) -> dict[str, pd.DataFrame]:
-    """Return catalog, orders, inbound and issues of all parts, whatever the moment from which they are looked at."""
-    found = {kind: _stacked([part.frame for part in parts if part.kind == kind], kind) for kind in get_args(Kind)}
-    if ledger is not None:
-        stored = ledger.events()
-        found["orders"] = _stacked([found["orders"], events.orders(stored)], "orders")
-        found["inbound"] = _stacked([found["inbound"], events.inbound(stored)], "inbound")
-    catalog, joined = _catalog(parts)
-    inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
-    once, repeated = _once(found["orders"])
-    orders, more = _matched(once, catalog)
-    orders, inbound, people = identified(orders, inbound)
-    issues = [*_of_each_file(parts), joined, repeated, more, people]
-    counts = [part.found.counts(part.kind) for part in parts]
-    return {"catalog": catalog, "orders": orders, "inbound": inbound, "issues": counted(_joined(issues), counts)}
-
-
-def _of_each_file(parts: list[Part]) -> list[pd.DataFrame]:
-    """Return the issues of each file; one that gave frames of two kinds was read twice and has each issue once."""
-    by_file: dict[str, list[pd.DataFrame]] = {}
-    for part in parts:
-        by_file.setdefault(part.found.file, []).append(part.issues)
-    return [some[0] if len(some) == 1 else _joined(some).drop_duplicates() for some in by_file.values()]
-
-
-def _joined(issues: list[pd.DataFrame]) -> pd.DataFrame:
-    filled = [frame for frame in issues if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else frames.empty(frames.ISSUES)
-
-
 def _dataset(
-    together: dict[str, pd.DataFrame], shop: Shop, options: Options, root: Path | None, ledger: Ledger | None
+    found: dict[str, pd.DataFrame], shop: Shop, options: Options, root: Path | None, ledger: Ledger | None
 ) -> Dataset:
     """Return what was known at the moment from which the shop is looked at."""
-    catalog = catalog_at(together["catalog"], options.as_of)
-    orders, inbound, later = _until(together["orders"], together["inbound"], options.as_of)
-    issues = counted(_joined([together["issues"], later]), together["issues"].attrs[COUNTS])
+    catalog = catalog_at(found["catalog"], options.as_of)
+    orders, inbound, later = _until(found["orders"], found["inbound"], options.as_of)
+    issues = counted(stacked_issues([found["issues"], later]), found["issues"].attrs[COUNTS])
     return Dataset(
         catalog=catalog,
         orders=orders,
@@ -217,49 +184,6 @@ def _dataset(
         timezone=shop.timezone or "UTC",
         pictures=_pictures(root, catalog),
     )
-
-
-def _stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return frames.empty(SHAPES[kind])
-    joined = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
-    blank = {name: joined[name].fillna("") for name in joined.columns if joined[name].dtype == "str"}
-    return frames.conform(joined.assign(**blank) if len(filled) > 1 else joined, SHAPES[kind], kind)
-
-
-def _catalog(parts: list[Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the Meta catalog with what shop exports add to it, and the issues of joining the two."""
-    given = [part.frame for part in parts if part.kind == "catalog"]
-    meta = _stacked([frame for frame in given if not is_shop(frame)], "catalog")
-    return enriched(meta, _stacked([frame for frame in given if is_shop(frame)], "catalog"))
-
-
-def _once(orders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the orders with those that several files hold but once, and what was merged."""
-    found = Found("")
-    files = pd.factorize(orders["source_file"])[0]
-    once = settled(orders, pd.factorize(orders["order_id"])[0] * (files.max(initial=0) + 1) + files, found)
-    return once.reset_index(drop=True), found.frame(np.zeros(0, dtype="int64"), None)
-
-
-def _matched(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if catalog.empty or orders.empty:
-        return orders, frames.empty(frames.ISSUES)
-    matched, _ = match(orders, catalog)
-    lost = matched["product_retailer_id"] == ""
-    if not lost.any():
-        return matched, frames.empty(frames.ISSUES)
-    found = Found("")
-    found.add(
-        "item_not_in_catalog",
-        "warning",
-        column="product_retailer_id",
-        values=[f"{int(lost.sum())} of {len(matched)} lines"],
-        action="rows kept without product",
-        hint="exports.crosswalk.report(data.orders) lists their titles by revenue",
-    )
-    return matched, found.frame(np.zeros(0), None)
 
 
 def _until(

@@ -73,7 +73,7 @@ def _events(documents: Sequence[Document], options: Options, found: Found) -> tu
     every, numbers = events.to_frame(rows), np.asarray(records, dtype="int64")
     _note_unsupported(every, numbers, found)
     _note_repeated(every, numbers, found)
-    return _timed(every, numbers, options, found)
+    return _timed(every, numbers, documents, options, found)
 
 
 def _with_entry(body: Any) -> Any:  # noqa: ANN401  # any JSON value
@@ -82,7 +82,9 @@ def _with_entry(body: Any) -> Any:  # noqa: ANN401  # any JSON value
     return body
 
 
-def _timed(every: pd.DataFrame, records: np.ndarray, options: Options, found: Found) -> tuple[pd.DataFrame, np.ndarray]:
+def _timed(
+    every: pd.DataFrame, records: np.ndarray, documents: Sequence[Document], options: Options, found: Found
+) -> tuple[pd.DataFrame, np.ndarray]:
     until = max(options.as_of, pd.Timestamp.now("UTC")) + pd.Timedelta(days=1)
     matters = every["kind"].isin(["inbound", "enquiry", "cart", "preference", "system"])
     missing, future = matters & every["at"].isna(), matters & (every["at"] > until)
@@ -92,9 +94,20 @@ def _timed(every: pd.DataFrame, records: np.ndarray, options: Options, found: Fo
     ):
         if wrong.any():
             rows = records[wrong.to_numpy()]
-            found.add(code, "error", rows=rows, column="timestamp", action="message not used", hint=hint)
+            said = {document.record: document.value for document in documents if document.record in set(rows)}
+            values = [_time_of(said[row], wamid) for row, wamid in zip(rows, every.loc[wrong, "wamid"], strict=True)]
+            found.add(code, "error", rows=rows, column="timestamp", values=values, action="message not used", hint=hint)
     bad = (missing | future).to_numpy()
     return every[~bad].reset_index(drop=True), records[~bad]
+
+
+def _time_of(value: Any, wamid: str) -> str:  # noqa: ANN401  # any JSON value
+    """Return the timestamp of the message of this id as it is written somewhere in `value`."""
+    value = unwrapped(value)
+    if isinstance(value, dict) and value.get("id") == wamid and "timestamp" in value:
+        return str(value["timestamp"])
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((said for one in inner if isinstance(one, dict | list) and (said := _time_of(one, wamid))), "")
 
 
 def _note_unsupported(every: pd.DataFrame, records: np.ndarray, found: Found) -> None:
@@ -117,7 +130,8 @@ def _note_repeated(every: pd.DataFrame, records: np.ndarray, found: Found) -> No
     again = (sent & every["event_id"].duplicated()).to_numpy()
     if again.any():
         hint = "webhooks are delivered at least once: the same message counts once"
-        found.add("message_repeated", "info", rows=records[again], column="id", action="merged", hint=hint)
+        rows, values = records[again], every.loc[again, "wamid"]
+        found.add("message_repeated", "info", rows=rows, column="id", values=values, action="merged", hint=hint)
     nobody = (sent & (every["customer_id"] == "")).to_numpy()
     if nobody.any():
         hint = "the message names neither a wa_id nor a user id"
