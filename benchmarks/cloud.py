@@ -18,6 +18,7 @@ The others do not: ``early reset`` (reset at the request), ``gateway`` (502), ``
 import asyncio
 import json
 import multiprocessing
+import os
 import socket
 import struct
 import time
@@ -290,4 +291,5 @@ async def _obey(connection):
             else:
                 if command == "close":
                     number.close()
+                os.set_blocking(connection.fileno(), True)  # uvloop's reader made it otherwise
                 connection.send(("memory", number.memory()))

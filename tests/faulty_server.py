@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 OK = "ok"
+WRONG = {"bad json": b"<html>", "no id": b'{"messages": []}', "server error": b"oops"}
 
 
 class Faulty:
@@ -120,6 +121,8 @@ class InProcess(httpx.BaseTransport):
         if isinstance(order, tuple):
             status, body, headers = order
             return httpx.Response(status, content=body, headers=headers)
+        if order in WRONG:
+            return httpx.Response(500 if order == "server error" else 200, content=WRONG[order])
         if order != OK:
             raise httpx.ReadError("the answer is lost")
         return httpx.Response(200, json=_right(payload, number))
@@ -152,10 +155,8 @@ def _carry_out(handler, order, payload, number):
         time.sleep(1)
         handler.close_connection = True
         return None
-    answers = {"bad json": b"<html>", "no id": b'{"messages": []}', "server error": b"oops"}
-    return _answer(
-        handler, 500 if order == "server error" else 200, answers.get(order) or json.dumps(right).encode(), {}
-    )
+    status = 500 if order == "server error" else 200
+    return _answer(handler, status, WRONG.get(order) or json.dumps(right).encode(), {})
 
 
 def _answer(handler, status, body, headers):

@@ -5,7 +5,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from tests.campaign import NOW, plan, says
 from tests.ledger_step_1 import STEP_1
-from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
+from tests.postgres import ledger_url, postgres, room  # noqa: F401  # fixtures
 from wa_products.ledger import Ledger, opening, schema
 
 
@@ -41,12 +41,7 @@ def fresh_url(request, ledger_url, tmp_path):  # noqa: F811  # the fixture
     """Return the URL of another new ledger on the same kind of database."""
     if ledger_url.startswith("sqlite"):
         return f"sqlite:///{tmp_path / 'fresh.db'}"
-    import psycopg  # noqa: PLC0415  # only where there is a server
-
-    with psycopg.connect(f"{request.getfixturevalue('postgres')}/postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS fresh")
-        connection.execute("CREATE DATABASE fresh")
-    return f"{ledger_url.rpartition('/')[0]}/fresh"
+    return room(request.getfixturevalue("postgres"))
 
 
 def test_a_climbed_ledger_equals_a_new_one(ledger_url, fresh_url):  # noqa: F811  # the fixture

@@ -2,7 +2,7 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from math import ceil
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wa_products.pacing import CATCH_UP, STRETCH, Pace
@@ -41,10 +41,11 @@ def test_no_second_above_the_rate(rate, delays):
     assert min(after - before for before, after in pairwise(times)) >= CATCH_UP / rate
 
 
-@given(st.dictionaries(st.integers(0, 700), st.floats(0, 0.1), max_size=8))
+@given(st.dictionaries(st.integers(1, 400), st.floats(0, 0.1), max_size=4))
+@example({48: 0.1, 128: 0.1, 208: 0.1, 288: 0.1})  # each when the echo of the one before is due
 def test_a_delay_is_made_up_for(delays):
-    """After short delays the stream is soon where it would have been without them."""
-    assert stream(80, delays, 800)[-1] - stream(80, {}, 800)[-1] < 0.2
+    """Some time after short delays, however they fall, the stream is where it would have been without them."""
+    assert stream(80, delays, 3000)[-1] - stream(80, {}, 3000)[-1] < 0.05
 
 
 def test_a_clock_that_is_put_back():

@@ -9,6 +9,7 @@ LEVELS = {"STANDARD": RATE, "HIGH": 1000.0}  # as the account calls them
 PAIR = 6.0  # seconds between two messages to one customer
 # What is sent within a second arrives within less when the line delays the first of it: the rest is room for that.
 STRETCH = 1.02
+FULL = 1.005  # of a second, in which no more than the rate may go; the stretch above it is what delays are made up from
 CATCH_UP, BACKLOG = 0.8, 0.5  # of the usual gap, after a delay; seconds of delay that are made up for
 
 
@@ -39,7 +40,7 @@ class Pace:
             self._sent.popleft()
         if not self._sent:
             return 0.0
-        full = self._sent[0] + most * STRETCH / rate if len(self._sent) == most else now
+        full = self._sent[0] + most * FULL / rate if len(self._sent) == most else now
         spaced = self._sent[-1] + CATCH_UP * STRETCH / rate
         return max(0.0, max(self._due, full, spaced) - now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from wa_products import codes, identities, windows
 from wa_products.ledger.schema import EVENTS, IDENTITIES, OUTCOMES, PLAN_ROWS, PLANS, SUPPRESSIONS, micros
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
+    from sqlalchemy.sql.elements import BindParameter
 
 WINDOW = windows.WINDOW // pd.Timedelta(microseconds=1)
 OPTED_OUT, MOVED = "opted out", "number changed"
@@ -167,30 +168,37 @@ def _message_id(said: Said) -> str:
     return said.event_id.rpartition(":")[0] if said.kind == "cart" else said.event_id
 
 
+# Made once: they run before every batch, and to build such a query costs as much as to run it.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_TOLD = select(*(EVENTS.c[name] for name in Said._fields)).where(
+    EVENTS.c.customer_id.in_(_IDS),
+    (EVENTS.c.kind != "status") | EVENTS.c.code.in_(codes.SUPPRESSING),
+)
+_SUPPRESSED = (
+    select(SUPPRESSIONS.c.customer_id, SUPPRESSIONS.c.at, SUPPRESSIONS.c.reason)
+    .where(SUPPRESSIONS.c.customer_id.in_(_IDS))
+    .order_by(SUPPRESSIONS.c.seq)
+)
+_FAILED = select(OUTCOMES.c.customer_id, OUTCOMES.c.at, OUTCOMES.c.code).where(
+    OUTCOMES.c.customer_id.in_(_IDS), OUTCOMES.c.outcome == "refused", OUTCOMES.c.code.in_(codes.SUPPRESSING)
+)
+
+
 def _told(connection: Connection, ids: Iterable[str]) -> list[Said]:
     """Return the events that say how these customers stand."""
-    failed = (EVENTS.c.kind == "status") & EVENTS.c.code.in_(codes.SUPPRESSING)
-    query = select(*(EVENTS.c[name] for name in Said._fields)).where(
-        EVENTS.c.customer_id.in_(list(ids)), (EVENTS.c.kind != "status") | failed
-    )
-    return [Said(*row) for row in connection.execute(query)]
+    return [Said(*row) for row in connection.execute(_TOLD, {"ids": list(ids)})]
 
 
 def _suppressed(connection: Connection, planned: dict[str, str]) -> dict[str, tuple[int, str]]:
     """Return when and why each customer was last suppressed by hand, if nobody lifted it since."""
-    table = SUPPRESSIONS.c
-    names = (table.customer_id, table.at, table.reason)
-    query = select(*names).where(table.customer_id.in_(list(planned))).order_by(table.seq)
-    last = {planned[customer]: (at, reason) for customer, at, reason in connection.execute(query)}
+    found = connection.execute(_SUPPRESSED, {"ids": list(planned)})
+    last = {planned[customer]: (at, reason) for customer, at, reason in found}
     return {customer: (at, reason) for customer, (at, reason) in last.items() if reason}
 
 
 def _failed(connection: Connection, planned: dict[str, str], told: Iterable[Said]) -> dict[str, tuple[int, int]]:
     """Return when and with what code each customer last could not receive anything."""
-    table = OUTCOMES.c
-    query = select(table.customer_id, table.at, table.code).where(
-        table.customer_id.in_(list(planned)), table.outcome == "refused", table.code.in_(codes.SUPPRESSING)
-    )
-    found = [(planned[row.customer_id], (row.at, row.code)) for row in connection.execute(query)]
+    refused = connection.execute(_FAILED, {"ids": list(planned)})
+    found = [(planned[customer], (at, code)) for customer, at, code in refused]
     found += [(planned[said.customer_id], (said.at, said.code)) for said in told if said.kind == "status"]
     return dict(sorted(found))

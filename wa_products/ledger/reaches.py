@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from wa_products.ledger.schema import ATTEMPTS, INTENTS, OUTCOMES
 
@@ -20,30 +20,6 @@ if TYPE_CHECKING:
     from wa_products.ledger.people import People
 
 MAYBE = frozenset({"", "accepted", "unknown"})
-
-
-def reached(
-    connection: Connection, people: People, campaign: str, rows: Sequence[dict[str, Any]], *, since: int
-) -> dict[str, int]:
-    """
-    Return when another campaign than `campaign` last may have reached each planned customer, at or after `since`.
-
-    By the customer id of the row, in microseconds; who was not reached is not in it.
-    """
-    planned = {alias: row["customer_id"] for row in rows for alias in people.members(row["customer_id"])}
-    query = _attempts().where(
-        INTENTS.c.customer_id.in_(list(planned)), INTENTS.c.campaign != campaign, ATTEMPTS.c.at >= since
-    )
-    found: dict[str, int] = {}
-    for customer, at in _maybe(connection, query):
-        found[planned[customer]] = max(at, found.get(planned[customer], 0))
-    return found
-
-
-def campaign_total(connection: Connection, campaign: str) -> int:
-    """Return how many customers a campaign may have reached."""
-    query = _attempts().where(INTENTS.c.campaign == campaign)
-    return len({customer for customer, _ in _maybe(connection, query)})
 
 
 def _attempts() -> Select[Any]:
@@ -61,9 +37,37 @@ def _attempts() -> Select[Any]:
     return joined.join(OUTCOMES, told, isouter=True).order_by(OUTCOMES.c.seq)
 
 
-def _maybe(connection: Connection, query: Select[Any]) -> list[tuple[str, int]]:
+_OTHERS = _attempts().where(
+    INTENTS.c.customer_id.in_(bindparam("ids", expanding=True)),
+    INTENTS.c.campaign != bindparam("campaign"),
+    ATTEMPTS.c.at >= bindparam("since"),
+)
+_ALL = _attempts().where(INTENTS.c.campaign == bindparam("campaign"))
+
+
+def reached(
+    connection: Connection, people: People, campaign: str, rows: Sequence[dict[str, Any]], *, since: int
+) -> dict[str, int]:
+    """
+    Return when another campaign than `campaign` last may have reached each planned customer, at or after `since`.
+
+    By the customer id of the row, in microseconds; who was not reached is not in it.
+    """
+    planned = {alias: row["customer_id"] for row in rows for alias in people.members(row["customer_id"])}
+    found: dict[str, int] = {}
+    for customer, at in _maybe(connection, _OTHERS, {"ids": list(planned), "campaign": campaign, "since": since}):
+        found[planned[customer]] = max(at, found.get(planned[customer], 0))
+    return found
+
+
+def campaign_total(connection: Connection, campaign: str) -> int:
+    """Return how many customers a campaign may have reached."""
+    return len({customer for customer, _ in _maybe(connection, _ALL, {"campaign": campaign})})
+
+
+def _maybe(connection: Connection, query: Select[Any], parts: dict[str, Any]) -> list[tuple[str, int]]:
     """Return the customer and the time of each attempt whose last outcome leaves it possible that it arrived."""
     last: dict[tuple[str, int], tuple[str, str, int]] = {}
-    for customer, send_id, n, at, outcome, told_at in connection.execute(query):
+    for customer, send_id, n, at, outcome, told_at in connection.execute(query, parts):
         last[send_id, n] = customer, outcome, max(at, told_at)
     return [(customer, at) for customer, outcome, at in last.values() if outcome in MAYBE]

@@ -8,6 +8,7 @@ Only kinds of value that SQLite and PostgreSQL share: text, floats, and times as
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -157,6 +158,7 @@ SUPPRESSIONS = Table(
 )
 
 
+@lru_cache(64)  # asked with one moment for each of many rows
 def micros(at: datetime | pd.Timestamp | None) -> int:
     """Return microseconds since 1970, 0 for an unknown time."""
     if at is None or at is pd.NaT:

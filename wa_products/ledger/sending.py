@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from wa_products import arms, pacing, plans, windows
 from wa_products.identities import customer_id
+from wa_products.ledger.attempts import last_attempts
 from wa_products.ledger.hearing import link
 from wa_products.ledger.inserting import insert_new
 from wa_products.ledger.people import standings
 from wa_products.ledger.reaches import campaign_total, reached
-from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros
+from wa_products.ledger.schema import ATTEMPTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros
 from wa_products.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
+    from sqlalchemy.sql.elements import BindParameter
 
     from wa_products.ledger.people import People, Standing
     from wa_products.plans import Plan
@@ -126,7 +128,7 @@ def decided(connection: Connection, campaign: str) -> dict[str, tuple[str, bool]
     """Return the send id of every customer who has an intent, and whether it can be tried again."""
     query = select(INTENTS.c.customer_id, INTENTS.c.send_id, INTENTS.c.arm).where(INTENTS.c.campaign == campaign)
     intents = {customer: (send_id, arm) for customer, send_id, arm in connection.execute(query)}
-    last = _last_attempts(connection, campaign)
+    last = last_attempts(connection, campaign)
     return {
         customer: (send_id, arm == arms.TREATED and last.get(send_id, (0, False))[1])
         for customer, (send_id, arm) in intents.items()
@@ -146,7 +148,7 @@ def claim(
     messaged = reached(connection, known, plan.campaign, rows, since=at - _memory(plan.limits))
     room = _room(connection, plan)
     intents = _intents(connection, plan.campaign, rows)
-    last = _last_attempts(connection, plan.campaign, [send_id for send_id, _ in intents.values()])
+    last = last_attempts(connection, plan.campaign, [send_id for send_id, _ in intents.values()])
     taken = _addresses(connection, plan.campaign, rows)
     claims: list[Claim] = []
     refused: list[Row] = []
@@ -232,43 +234,23 @@ def record(connection: Connection, campaign: str, results: Iterable[Result]) -> 
         link(connection, pairs, rows[-1]["at"])
 
 
+# Made once: they run before every batch, and to build such a query costs as much as to run it.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_OF_CAMPAIGN = INTENTS.c.campaign == bindparam("campaign")
+_INTENTS = select(INTENTS.c.customer_id, INTENTS.c.send_id, INTENTS.c.arm).where(
+    _OF_CAMPAIGN, INTENTS.c.customer_id.in_(_IDS)
+)
+_ADDRESSES = select(INTENTS.c.address, INTENTS.c.customer_id).where(_OF_CAMPAIGN, INTENTS.c.address.in_(_IDS))
+
+
 def _intents(connection: Connection, campaign: str, rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
-    table = INTENTS.c
-    ids = [row["customer_id"] for row in rows]
-    query = select(table.customer_id, table.send_id, table.arm).where(
-        table.campaign == campaign, table.customer_id.in_(ids)
-    )
-    return {customer: (send_id, arm) for customer, send_id, arm in connection.execute(query)}
+    found = connection.execute(_INTENTS, {"campaign": campaign, "ids": [row["customer_id"] for row in rows]})
+    return {customer: (send_id, arm) for customer, send_id, arm in found}
 
 
 def _addresses(connection: Connection, campaign: str, rows: Sequence[Row]) -> dict[str, str]:
-    table = INTENTS.c
-    query = select(table.address, table.customer_id).where(
-        table.campaign == campaign, table.address.in_([_address(row) for row in rows])
-    )
-    return dict(tuple(row) for row in connection.execute(query))
-
-
-def _last_attempts(
-    connection: Connection, campaign: str, send_ids: Sequence[str] | None = None
-) -> dict[str, tuple[int, bool]]:
-    """Return the number of each intent's last attempt, and whether its outcome and the webhooks allow another."""
-    ours = select(INTENTS.c.send_id).where(INTENTS.c.campaign == campaign)
-    among = ours if send_ids is None else send_ids
-    attempts = select(ATTEMPTS.c.send_id, func.max(ATTEMPTS.c.n)).where(ATTEMPTS.c.send_id.in_(among))
-    last = dict(tuple(row) for row in connection.execute(attempts.group_by(ATTEMPTS.c.send_id)))
-    names = (OUTCOMES.c.send_id, OUTCOMES.c.n, OUTCOMES.c.outcome, OUTCOMES.c.again)
-    outcomes = select(*names).where(OUTCOMES.c.send_id.in_(among))
-    again: dict[str, bool] = {}
-    accepted = set()
-    for send_id, n, outcome, allowed_again in connection.execute(outcomes.order_by(OUTCOMES.c.seq)):
-        if outcome == ACCEPTED:
-            accepted.add(send_id)
-        if n == last.get(send_id):
-            again[send_id] = bool(allowed_again)
-    heard = select(EVENTS.c.send_id).where(EVENTS.c.kind == "status", EVENTS.c.send_id.in_(among))
-    arrived = accepted.union(connection.scalars(heard))
-    return {send_id: (n, again.get(send_id, False) and send_id not in arrived) for send_id, n in last.items()}
+    found = connection.execute(_ADDRESSES, {"campaign": campaign, "ids": [_address(row) for row in rows]})
+    return dict(tuple(row) for row in found)
 
 
 def _hold_out(connection: Connection, plan: Plan, rows: Sequence[Row], at: int) -> None:
