@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import eq
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from wa_products import identities
+from wa_products.exports.columns import Column
 from wa_products.exports.phones import PHONE_HINTS, UNASSIGNED, read_phones
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from wa_products.exports.columns import Column
     from wa_products.exports.issues import Found
     from wa_products.exports.orders import Lines
 
@@ -24,8 +26,10 @@ def phones_of(lines: Lines, region: str, found: Found) -> Column:
     """
     best = lines.of_order("wa_id").recoded(_with_plus)
     for name, numbers, regions in lines.phones:
+        if not len(numbers.values) or numbers.is_blank.all():
+            continue
         given = numbers.deduplicated()
-        phone, faults = read_phones(given, regions.deduplicated(), region)
+        phone, faults = _read(given, regions.deduplicated(), region)
         _note(lines, name, given, faults, found)
         differs = _differ(best, phone)
         if differs.any():
@@ -63,6 +67,16 @@ def customers_of(lines: Lines, phone: Column) -> Column:
     return result
 
 
+def _read(numbers: Column, regions: Column, region: str) -> tuple[Column, Column]:
+    """Return each order's phone, and ``""`` or what is wrong with it."""
+    several = max(1, len(regions.values))
+    pairs = numbers.codes.astype("int64") * several + regions.codes
+    place, pair = pd.factorize(pairs) if several > 1 else (numbers.codes, np.arange(len(numbers.values)))
+    distinct = Column(pair // several, numbers.values), Column(pair % several, regions.values)
+    phone, faults = read_phones(*distinct, region)
+    return phone.take(place), Column.of(faults).take(place)
+
+
 def _with_plus(digits: str) -> str:
     return "+" + digits.strip().lstrip("'+") if digits.strip() else ""
 
@@ -73,12 +87,13 @@ def _differ(one: Column, other: Column) -> np.ndarray:
     return both
 
 
-def _note(lines: Lines, name: str, numbers: Column, faults: np.ndarray, found: Found) -> None:
-    if kept := int((faults == UNASSIGNED).sum()):
-        hint, values = PHONE_HINTS[UNASSIGNED], [f"{kept} orders"]
-        found.add(UNASSIGNED, "info", column=name, values=values, action="number kept", hint=hint)
-    for code in sorted(set(faults) - {"", UNASSIGNED}):
-        rows = faults == code
+def _note(lines: Lines, name: str, numbers: Column, faults: Column, found: Found) -> None:
+    for code in sorted(set(faults.distinct) - {""}):
+        rows = faults.where(partial(eq, code))
+        if code == UNASSIGNED:
+            hint, values = PHONE_HINTS[UNASSIGNED], [f"{int(rows.sum())} orders"]
+            found.add(UNASSIGNED, "info", column=name, values=values, action="number kept", hint=hint)
+            continue
         found.add(
             code,
             "warning",

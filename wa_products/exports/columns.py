@@ -7,6 +7,8 @@ Exports repeat themselves: a million order lines name a few hundred titles, pric
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 
 _BLOCK = 1 << 19
+_FEW = 1 << 16
+_SHARED = 1 << 17
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc has it alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,11 @@ class Column:
 
     @classmethod
     def runs(cls, part: pa.Array) -> Column:
-        """Return the column of Arrow texts coded by runs of equal values: cheap where most values occur once."""
+        """
+        Return the column of Arrow texts coded by runs of equal values: cheap where most values occur once.
+
+        Its first value is ``""``, whether a row is blank or not.
+        """
         starts = np.ones(len(part), dtype=bool)
         starts[1:] = np.asarray(pc.not_equal(part.slice(1), part.slice(0, max(0, len(part) - 1))))
         blank = np.asarray(pc.equal(pc.binary_length(part), 0))
@@ -61,7 +70,7 @@ class Column:
     @classmethod
     def constant(cls, text: str, rows: int) -> Column:
         """Return a column that holds `text` in each of `rows` rows."""
-        return cls(np.zeros(rows, dtype=np.int32), pa.array([text], pa.large_string()))
+        return cls(np.broadcast_to(np.int32(0), rows), pa.array([text], pa.large_string()))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -77,16 +86,29 @@ class Column:
     @cached_property
     def is_blank(self) -> np.ndarray:
         """Which rows hold nothing but blanks."""
-        return np.asarray(pc.equal(pc.binary_length(pc.utf8_trim_whitespace(self.values)), 0))[self.codes]
+        trimmed = (pc.binary_length(pc.utf8_trim_whitespace(part)) for part in _blocks(self.values))
+        return np.concatenate([np.asarray(pc.equal(lengths, 0)) for lengths in trimmed])[self.codes]
 
     def changes(self) -> np.ndarray:
         """Return which rows hold another value than the row above; the first row always does."""
         changed = np.ones(len(self), dtype=bool)
         changed[1:] = self.codes[1:] != self.codes[:-1]
+        if len(self.values) <= _FEW and len(self.values.unique()) == len(self.values):
+            return changed
         places = np.flatnonzero(changed)[1:]
-        here, above = (self.values.take(pa.array(self.codes[at])) for at in (places, places - 1))
-        changed[places] = np.asarray(pc.not_equal(here, above))
+        changed[places] = self._differ(self.codes[places - 1], self.codes[places])
         return changed
+
+    def _differ(self, above: np.ndarray, here: np.ndarray) -> np.ndarray:
+        """Return which pairs of codes stand for two texts; texts are compared where neither place nor length tells."""
+        following = np.append(np.asarray(pc.not_equal(self.values[:-1], self.values[1:])), True)
+        next_one = here == above + 1
+        lengths = np.asarray(pc.binary_length(self.values))
+        differ = np.where(next_one, following[above], lengths[above] != lengths[here])
+        unsure = np.flatnonzero(~differ & ~next_one)
+        one, other = (self.values.take(pa.array(codes[unsure])) for codes in (above, here))
+        differ[unsure] = np.asarray(pc.not_equal(one, other))
+        return differ
 
     def deduplicated(self) -> Column:
         """Return the same column with each of its values but once."""
@@ -95,11 +117,19 @@ class Column:
         return Column(again.indices.to_numpy(zero_copy_only=False)[compact.codes], again.dictionary)
 
     def texts(self) -> pd.Series:
-        """Return the column as a pandas ``str`` series."""
+        """Return the column as a pandas ``str`` series; long stretches of one value share their memory."""
         if len(self.values) == 1:
             return same(self.distinct[0], len(self))
-        blocks = [self.codes[at : at + _BLOCK] for at in range(0, len(self), _BLOCK)]
-        return series(pa.chunked_array([self.values.take(pa.array(block)) for block in blocks], pa.large_string()))
+        blocks = []
+        shared: dict[int, pa.Array] = {}
+        for at in range(0, len(self), _SHARED):
+            codes = self.codes[at : at + _SHARED]
+            one = int(codes[0]) if len(codes) == _SHARED and (codes == codes[0]).all() else -1
+            block = shared.get(one)
+            blocks.append(self.values.take(pa.array(codes)) if block is None else block)
+            if one >= 0:
+                shared[one] = blocks[-1]
+        return series(pa.chunked_array(blocks, pa.large_string()))
 
     def map(self, function: Callable[[str], Any]) -> np.ndarray:
         """Return ``function(value)`` for each row as objects, called once a distinct value."""
@@ -117,16 +147,16 @@ class Column:
 
     def recoded(self, function: Callable[[str], str]) -> Column:
         """Return the column of ``function(value)``."""
-        again = Column.of([function(value) for value in self.distinct])
-        return Column(again.codes[self.codes], again.values)
+        parts = [pa.array(map(function, block.to_pylist()), pa.large_string()) for block in _blocks(self.values)]
+        again = pa.concat_arrays(parts).dictionary_encode()
+        return Column(again.indices.to_numpy(zero_copy_only=False)[self.codes], again.dictionary)
 
     def stripped(self) -> Column:
         """Return the column without blanks at the ends of its values, and with only the values that occur."""
         compact = self.compact()
-        trimmed = pc.utf8_trim_whitespace(compact.values)
-        if trimmed.equals(compact.values):
+        if all(pc.utf8_trim_whitespace(part).equals(part) for part in _blocks(compact.values)):
             return compact
-        again = trimmed.dictionary_encode()
+        again = pc.utf8_trim_whitespace(compact.values).dictionary_encode()
         return Column(again.indices.to_numpy(zero_copy_only=False)[compact.codes], again.dictionary)
 
     def take(self, rows: np.ndarray) -> Column:
@@ -135,9 +165,13 @@ class Column:
 
     def compact(self) -> Column:
         """Return the same column with only the values that occur."""
-        used = np.bincount(self.codes, minlength=len(self.values)) > 0
-        if used.all():
-            return self
+        used = np.zeros(len(self.values), dtype=bool)
+        used[self.codes] = True
+        if not used.any():
+            return Column(self.codes, self.values[:0])
+        first, end = int(used.argmax()), len(used) - int(used[::-1].argmax())
+        if used[first:end].all():
+            return self if end - first == len(used) else Column(self.codes - np.int32(first), self.values[first:end])
         position = np.cumsum(used, dtype=np.int32) - 1
         return Column(position[self.codes], self.values.filter(pa.array(used)))
 
@@ -153,6 +187,18 @@ class Column:
         codes = mapping[self.codes]
         codes[rows] = mapping[other.codes + len(self.values)]
         return Column(codes, both.dictionary)
+
+
+def _blocks(values: pa.Array) -> list[pa.Array]:
+    """Return an array in parts of some size, so that what is made of each of them takes little room."""
+    return [values.slice(at, _BLOCK) for at in range(0, max(1, len(values)), _BLOCK)]
+
+
+def release() -> None:
+    """Give the memory that was freed back to the system, so that what comes next takes the place of what went."""
+    pa.default_memory_pool().release_unused()
+    if _TRIM is not None:
+        _TRIM(0)
 
 
 def series(array: pa.Array | pa.ChunkedArray) -> pd.Series:

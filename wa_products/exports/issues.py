@@ -16,13 +16,14 @@ import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.exports.columns import same
+from wa_products.exports.columns import Column, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 Severity = Literal["error", "warning", "info"]
 SHOWN = 120
+_SAID = ("file", "column", "code", "severity", "action", "hint")  # each of them one text a part
 ASIDE = "row set aside"
 COUNTS = "rows"
 _PLAIN = re.compile(r"\b(id|at|date|time|price|quantity|availability|currency|title)\b|_(at|price|id)\b", re.IGNORECASE)
@@ -61,7 +62,7 @@ class Found:
         """
         count = max(1, len(rows)) if len(rows) or lines is None else len(lines)
         numbers = np.asarray(rows if len(rows) else [0] * count, dtype="int64")
-        shown = [str(value)[:SHOWN] for value in values] if len(values) else [""] * count
+        shown = pd.Series([str(value)[:SHOWN] for value in values], dtype="str") if len(values) else same("", count)
         self.parts.append(
             pd.DataFrame(
                 {
@@ -69,7 +70,7 @@ class Found:
                     "row": numbers,
                     "line": np.asarray([-1] * count if lines is None else lines, dtype="int64"),
                     "column": same(column, count),
-                    "value": pd.Series(shown, dtype="str"),
+                    "value": shown,
                     "code": same(code, count),
                     "severity": same(severity, count),
                     "action": same(action, count),
@@ -94,17 +95,21 @@ class Found:
 
     def frame(self, records: np.ndarray, lines: np.ndarray | None) -> pd.DataFrame:
         """Return the issues frame; `records` (sorted record numbers) and `lines` place the rows in the file."""
-        if not self.parts:
+        parts = [part for part in self.parts if len(part)]
+        if not parts:
             return frames.empty(frames.ISSUES)
-        found = pd.concat(self.parts, ignore_index=True)
-        row, line = found["row"].to_numpy(), found["line"].to_numpy()
+        row, line = (np.concatenate([part[name].to_numpy() for part in parts]) for name in ("row", "line"))
         at = np.clip(np.searchsorted(records, row), 0, max(len(records) - 1, 0))
         known = lines[at] if lines is not None and len(records) else np.zeros(len(row), dtype="int64")
-        named = found["column"].replace(self.names) if self.names else found["column"]
-        found = found.assign(line=np.where(line >= 0, line, np.where(row > 0, known, 0)), column=named)
-        return frames.conform(
-            found.sort_values(["row", "line"], kind="stable", ignore_index=True), frames.ISSUES, "issues"
-        )
+        line = np.where(line >= 0, line, np.where(row > 0, known, 0))
+        order = np.lexsort((line, row))
+        part_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])[order]
+        said = {name: Column.of([str(part[name].iloc[0]) for part in parts]) for name in _SAID}
+        said["column"] = said["column"].recoded(lambda name: self.names.get(name, name))
+        values = pd.concat([part["value"] for part in parts], ignore_index=True).take(order)
+        columns = {"row": row[order], "line": line[order], "value": values.reset_index(drop=True)}
+        columns |= {name: column.take(part_of).texts() for name, column in said.items()}
+        return frames.conform(pd.DataFrame(columns, copy=False), frames.ISSUES, "issues")
 
     @property
     def needs_lines(self) -> bool:

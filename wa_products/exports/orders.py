@@ -17,9 +17,9 @@ import pandas as pd
 
 from wa_products import frames
 from wa_products.exports.buyers import customers_of, phones_of
-from wa_products.exports.columns import Column, same
+from wa_products.exports.columns import Column, release, same
 from wa_products.exports.money import MONEY_HINTS, read_amounts
-from wa_products.exports.repeats import settled
+from wa_products.exports.repeats import settled, told_once
 from wa_products.exports.times import TIME_HINTS, read_times
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ FIELDS = (
     *("product_retailer_id", "item_id", "sku", "link", "title", "quantity", "unit_price"),
 )
 _ITEM = ("product_retailer_id", "item_id", "sku", "title")
+_WRITTEN = ("order_id", "product_retailer_id", "title", "status")
 _EXTRA = ("item_id", "sku", "link")
 _WHOLE = 1e-9
 
@@ -63,7 +64,7 @@ class Lines:
 
     def of_order(self, field: str) -> Column:
         """Return a field of the orders, one value an order; blanks where the format gave none."""
-        return self.order_fields.get(field) or Column.constant("", len(self.heads))
+        return self.order_fields.get(field) or Column.constant("", int(self.order.max(initial=-1)) + 1)
 
     def per_line(self, field: str) -> Column:
         """Return a field with one value a line, whether the format gave it by line or by order."""
@@ -98,30 +99,56 @@ def build_orders(lines: Lines, options: Options, found: Found) -> pd.DataFrame:
     lines = lines.take(~_nothing_sold(lines, found))
     ordered_at, lines = _placed_in_time(lines, options, found)
     phone = phones_of(lines, options.region, found)
-    customer = customers_of(lines, phone).take(lines.order).texts()
+    customer = customers_of(lines, phone)
     quantity, bad = _quantities(lines, found)
     price, currency = _prices(lines, options, found)
     _note_excluded(lines, found)
     columns = {
-        "order_id": lines.per_line("order_id").texts(),
         "line_no": lines.line_no,
-        "customer_id": customer,
-        "ordered_at": ordered_at.take(lines.order),
-        "product_retailer_id": lines.per_line("product_retailer_id").texts(),
-        "title": lines.per_line("title").texts(),
+        "ordered_at": pd.DatetimeIndex(ordered_at.asi8[lines.order].view("M8[us]")).tz_localize("UTC"),
         "quantity": quantity,
         "unit_price": price,
-        "currency": currency.texts(),
-        "status": lines.per_line("status").texts(),
         "is_purchase": lines.of_order("excluded").is_blank[lines.order] & ~bad,
-        "phone": phone.take(lines.order).texts(),
         "source_file": same(lines.file, len(lines.records)),
         "source_row": lines.records,
-        **{name: lines.per_line(name).texts() for name in _EXTRA if name in lines.fields},
     }
-    frame = settled(pd.DataFrame(columns, copy=False), lines.order, found).reset_index(drop=True)
+    order, again = lines.order, not told_once(lines.of_order("order_id"))
+    texts = [
+        *((name, lines[name], name in lines.order_fields) for name in _WRITTEN),
+        *((name, lines[name], name in lines.order_fields) for name in _EXTRA if name in lines.fields),
+        ("customer_id", customer, True),
+        ("phone", phone, True),
+        ("currency", currency, False),
+    ]
+    del lines, customer, phone, currency, ordered_at
+    columns |= _spread(texts, order)
+    names = [*frames.ORDERS, *(name for name in _EXTRA if name in columns)]
+    frame = pd.DataFrame({name: columns.pop(name) for name in names}, copy=False)
+    if again:
+        frame = settled(frame, order, found).reset_index(drop=True)
     found.account(len(frame))
-    return frames.conform(frame, frames.ORDERS, "orders")
+    return frame if _fits(frame) else frames.conform(frame, frames.ORDERS, "orders")
+
+
+def _spread(texts: list[tuple[str, Column, bool]], order: np.ndarray) -> dict[str, pd.Series]:
+    """
+    Return the text of each line, by name; `texts` says which columns have one value an order.
+
+    They are taken out of `texts` one by one, so that their codes make room for the next one's text.
+    """
+    result = {}
+    while texts:
+        release()
+        name, column, of_order = texts.pop()
+        if of_order and len(column.values) > 1:
+            column = column.take(order)
+        result[name] = column.texts() if len(column) == len(order) else same(column.distinct[0], len(order))
+    return result
+
+
+def _fits(frame: pd.DataFrame) -> bool:
+    """Return whether the columns are of their kinds already: five million rows need no second look, nor a copy."""
+    return all(frame[name].dtype == frames.DTYPES[kind] for name, kind in frames.ORDERS.items())
 
 
 def _nothing_sold(lines: Lines, found: Found) -> np.ndarray:
@@ -142,8 +169,10 @@ def _placed_in_time(lines: Lines, options: Options, found: Found) -> tuple[pd.Da
     until = max(options.as_of, pd.Timestamp.now("UTC")) + pd.Timedelta(days=1)
     read = read_times(column.values, timezone=options.timezone, until=until)
     timeless = np.asarray(read.at.isna())
-    faults = np.where(timeless & (read.faults == ""), "time_missing", read.faults)
-    for code in sorted(set(faults) - {"", "time_without_zone"}):
+    faults = read.faults.copy()
+    faults[timeless & (faults == "")] = "time_missing"
+    codes = set(pd.unique(faults))
+    for code in sorted(codes - {"", "time_without_zone"}):
         lost = bool(timeless[faults == code].all())
         rows = np.flatnonzero((faults == code)[column.codes])
         rows = np.flatnonzero(np.isin(lines.order, rows))
@@ -156,13 +185,13 @@ def _placed_in_time(lines: Lines, options: Options, found: Found) -> tuple[pd.Da
             action="row set aside" if lost else "row kept",
             hint=TIME_HINTS.get(code, "an order without a time tells nothing about the next one"),
         )
-    if (faults == "time_without_zone").any():
+    if "time_without_zone" in codes:
         hint = TIME_HINTS["time_without_zone"]
         found.add("time_without_zone", "warning", column="ordered_at", action="read as UTC", hint=hint)
     at = read.at.as_unit("us").take(column.codes)
-    lost_lines = timeless[column.codes][lines.order]
-    if not lost_lines.any():
+    if not timeless.any():
         return at, lines
+    lost_lines = timeless[column.codes][lines.order]
     found.set_aside += int(lost_lines.sum())
     kept = pd.unique(lines.order[~lost_lines])
     return at.take(kept), lines.take(~lost_lines)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import phonenumbers
@@ -36,10 +37,25 @@ _SEVERAL = re.compile(
 _EXTENSION = re.compile(r"\d\s*(?:x|ext\.?|#)\s*\d+\s*$", re.IGNORECASE)
 _PUNCTUATION = "[\\s().'\\-\u2010-\u2015\u200e\u200f\u202a-\u202e]"
 _CLEAN = r"^\+[1-9]\d{7,14}$"
+_SUSPECT = r"(0{9}|1{9}|2{9}|3{9}|4{9}|5{9}|6{9}|7{9}|8{9}|9{9}|12345678(9|90)?)$"
 _SHORTEST, _ALIKE = 8, 9
 _DUMMIES = frozenset({"1234567890", "12345678", "123456789", "0123456789"})
 _FICTION = re.compile(r"\+447700900\d{3}")
+_KINDS = (
+    *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "pager"),
+    *("uan", "voicemail"),
+)
 _OTHERWISE = ((re.compile(r"(\+52)1(\d{10})"), ""), (re.compile(r"(\+55\d\d)(\d{8})"), "9"))
+_OTHER_CODES = frozenset({44, 52, 55})  # those of the two, and of the numbers for fiction
+
+
+class _Patterns(NamedTuple):
+    """What the numbers of a calling code look like in E.164, and how long those are that may be a mobile's."""
+
+    valid: str
+    any_kind: str
+    shortened: str
+    lengths: list[int]
 
 
 def read_phones(numbers: Column, regions: Column, default: str = "") -> tuple[Column, np.ndarray]:
@@ -156,8 +172,11 @@ def _shape(text: str) -> str:
 
 def _parsed(texts: pa.Array, regions: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     plain = _written_in_full(texts, regions)
-    sure = _surely_valid(plain)
+    valid, unassigned = _surely(plain)
+    unassigned &= np.asarray(pc.equal(plain, texts))
+    sure = valid | unassigned
     faults = np.full(len(texts), "", dtype=object)
+    faults[unassigned] = UNASSIGNED
     numbers: dict[int, str] = {}
     for at in np.flatnonzero(~sure):
         numbers[int(at)], faults[at] = parse_phone(str(texts[int(at)].as_py()), regions[at])
@@ -178,26 +197,34 @@ def _written_in_full(texts: pa.Array, regions: np.ndarray) -> pa.Array:
     return plain
 
 
-def _surely_valid(texts: pa.Array) -> np.ndarray:
-    """Return which texts are E.164 numbers that `phonenumbers` calls valid and would not change."""
+def _surely(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return which texts are E.164 numbers that `phonenumbers` calls valid and would not change.
+
+    And which ones it would not change either, but are in no range of their country, though as long as a mobile's.
+    """
     candidate = np.asarray(pc.match_substring_regex(texts, _CLEAN))
-    sure = np.zeros(len(texts), dtype=bool)
-    rest = candidate.copy()
+    candidate &= ~np.asarray(pc.match_substring_regex(texts, _SUSPECT))
+    valid, unassigned = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
+    rest = np.flatnonzero(candidate)
     prefixes = pc.utf8_slice_codeunits(texts.filter(pa.array(candidate)), 1, 4)
     for code in _codes(tuple(sorted(set(prefixes.to_pylist())))):
-        valid, stripped = _patterns(code)
-        if valid and rest.any():
-            places = np.flatnonzero(rest)
-            some = texts.take(pa.array(places))
-            hit = np.asarray(pc.match_substring_regex(some, valid))
-            if stripped:
-                hit &= ~np.asarray(pc.match_substring_regex(some, stripped))
-            sure[places[hit]] = True
-            rest[places[hit]] = False
-    same = np.asarray(
-        pc.match_substring_regex(texts, r"(0{9}|1{9}|2{9}|3{9}|4{9}|5{9}|6{9}|7{9}|8{9}|9{9}|12345678(9|90)?)$")
-    )
-    return sure & ~same
+        patterns = _patterns(code)
+        if patterns is None or not len(rest):
+            continue
+        some = texts.take(pa.array(rest))
+        kept = ~_matches(some, patterns.shortened)
+        valid[rest] = hit = kept & _matches(some, patterns.valid)
+        if code not in _OTHER_CODES:
+            long = np.isin(np.asarray(pc.binary_length(some)), patterns.lengths)
+            unassigned[rest] = far = kept & long & _matches(some, rf"^\+{code}") & ~_matches(some, patterns.any_kind)
+            hit = hit | far
+        rest = rest[~hit]
+    return valid, unassigned
+
+
+def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
+    return np.asarray(pc.match_substring_regex(texts, pattern)) if pattern else np.zeros(len(texts), dtype=bool)
 
 
 def _codes(prefixes: tuple[str, ...]) -> list[int]:
@@ -206,18 +233,33 @@ def _codes(prefixes: tuple[str, ...]) -> list[int]:
 
 
 @cache
-def _patterns(code: int) -> tuple[str, str]:
-    """Return a pattern of the valid numbers of a calling code, and one of those a parser would shorten."""
-    kinds: list[str] = []
+def _patterns(code: int) -> _Patterns | None:
+    """Return the patterns of the numbers of a calling code, None where they are not known well enough."""
+    usual: list[str] = []
+    every: list[str] = []
     prefixes: list[str] = []
     for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]:
         data = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
         if data is None:
-            return "", ""
-        described = (data.fixed_line, data.mobile)
-        kinds += [kind.national_number_pattern for kind in described if kind and kind.national_number_pattern]
+            return None
+        usual += _national(data, ("fixed_line", "mobile"))
+        every += _national(data, _KINDS)
         prefixes += [data.national_prefix_for_parsing] if data.national_prefix_for_parsing else []
-    if not kinds or any("(?!" in kind or "(?=" in kind for kind in [*kinds, *prefixes]):
-        return "", ""
+    if not usual or any("(?!" in pattern or "(?=" in pattern for pattern in [*every, *prefixes]):
+        return None
     starts = "|".join(f"(?:{prefix})" for prefix in prefixes)
-    return rf"^\+{code}(?:{'|'.join(kinds)})$", rf"^\+{code}(?:{starts})" if starts else ""
+    return _Patterns(
+        rf"^\+{code}(?:{'|'.join(usual)})$",
+        rf"^\+{code}(?:{'|'.join(every)})$",
+        rf"^\+{code}(?:{starts})" if starts else "",
+        [1 + len(str(code)) + digits for digits in range(4, 15) if _is_mobile_long(code, digits)],
+    )
+
+
+def _national(data: phonenumbers.PhoneMetadata, kinds: tuple[str, ...]) -> list[str]:
+    described = (getattr(data, kind) for kind in kinds)
+    return [kind.national_number_pattern for kind in described if kind and kind.national_number_pattern]
+
+
+def _is_mobile_long(code: int, digits: int) -> bool:
+    return bool(_possible(phonenumbers.PhoneNumber(country_code=code, national_number=10 ** (digits - 1))))

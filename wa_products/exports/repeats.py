@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from wa_products.exports.columns import Column
     from wa_products.exports.issues import Found
 
 _CONTENT = ["line_no", "customer_id", "product_retailer_id", "title", "quantity", "currency", "status", "is_purchase"]
@@ -29,7 +30,7 @@ def settled(orders: pd.DataFrame, instance: np.ndarray, found: Found) -> pd.Data
     """
     starts = np.flatnonzero(orders["line_no"].to_numpy() == 1)
     ids = orders["order_id"].take(starts)
-    if _rising(ids) or ids.is_unique:
+    if _rising(pa.array(ids, pa.large_string())) or ids.is_unique:
         return orders
     often = ids[ids.duplicated(keep=False)].unique()
     rows = np.flatnonzero(orders["order_id"].isin(often).to_numpy())
@@ -41,9 +42,14 @@ def settled(orders: pd.DataFrame, instance: np.ndarray, found: Found) -> pd.Data
     return _named_apart(orders, told, rows)[kept]
 
 
-def _rising(ids: pd.Series) -> bool:
+def told_once(ids: Column) -> bool:
+    """Return whether no two orders have one id; `ids` holds the id of each."""
+    texts = ids.values.take(pa.array(ids.codes))  # noqa: PD011  # no frame's values
+    return _rising(texts) or len(ids.deduplicated().values) == len(ids)
+
+
+def _rising(texts: pa.Array) -> bool:
     """Return whether each id is above the one before, or each below: shops number so, and then none stands twice."""
-    texts = pa.array(ids, pa.large_string())
     longer = np.diff(np.asarray(pc.binary_length(texts)))
     here, before = texts.slice(1), texts.slice(0, max(0, len(texts) - 1))
     above, below = np.asarray(pc.greater(here, before)), np.asarray(pc.less(here, before))

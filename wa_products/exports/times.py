@@ -54,6 +54,9 @@ _SERIAL = re.compile(r"[1-9]\d{4}([.,]\d+)?")
 _UNIX = re.compile(r"[1-9]\d{9}|[1-9]\d{12}")
 _OLDEST = pd.Timestamp("2000-01-01", tz="UTC")
 _MONTHS_A_YEAR, _NOON, _SECONDS_DIGITS = 12, 12, 10
+_USUAL = np.frombuffer(b"0000-00-00 00:00:00 +0000", dtype=np.uint8)
+_SIGN, _NINE, _HOURS_A_DAY, _SIXTY, _FARTHEST = 20, 9, 24, 60, 14
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,19 @@ def read_times(values: Sequence[str] | pa.Array, *, timezone: str, until: pd.Tim
     '2026-04-05T17:06:21+00:00'
     """
     texts = values if isinstance(values, pa.Array) else pa.array(values, pa.large_string())
-    at = np.full(len(texts), np.datetime64("NaT", "us"))
+    if timezone:
+        zone(timezone)
     faults = np.full(len(texts), "", dtype=object)
+    at = _usual(texts)
+    if at is None:
+        at = _any(texts, timezone, faults)
+    _bound(at, faults, until)
+    return Times(pd.DatetimeIndex(at).tz_localize("UTC"), faults)
+
+
+def _any(texts: pa.Array, timezone: str, faults: np.ndarray) -> np.ndarray:
+    """Return the times of texts of any shape, noting in `faults` what is wrong with them."""
+    at = np.full(len(texts), np.datetime64("NaT", "us"))
     zoned = np.asarray(pc.match_substring_regex(texts, _ISO_ZONED))
     naive = np.zeros(len(texts), dtype=bool) if zoned.all() else np.asarray(pc.match_substring_regex(texts, _ISO_NAIVE))
     other = _others(texts, ~(zoned | naive))
@@ -94,8 +108,7 @@ def read_times(values: Sequence[str] | pa.Array, *, timezone: str, until: pd.Tim
         other |= {int(place): _wall(texts[int(place)].as_py(), "") for place in np.flatnonzero(zoned | naive)}
     for place, wall in other.items():
         at[place], faults[place] = _placed(wall, timezone)
-    _bound(at, faults, until)
-    return Times(pd.DatetimeIndex(at).tz_localize("UTC"), faults)
+    return at
 
 
 def day_first(values: Sequence[str]) -> DayFirst:
@@ -120,6 +133,44 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise DataError(f"there is no time zone {name!r}: use a name such as Europe/Madrid") from error
+
+
+def _usual(texts: pa.Array) -> np.ndarray | None:
+    """Return the times of texts that are all written as ``2026-04-05 21:06:21 +0400``, None for any others."""
+    lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    if set(lengths.values()) != {len(_USUAL)}:
+        return None
+    texts = texts.cast(pa.large_string())
+    _, offsets, data = texts.buffers()
+    start = np.frombuffer(offsets, dtype="int64")[texts.offset]
+    letters = np.frombuffer(data, dtype=np.uint8, count=len(texts) * len(_USUAL), offset=start)
+    rows = letters.reshape(-1, len(_USUAL))
+    parts: list[np.ndarray] = []
+    for at in range(0, len(rows), _BLOCK):
+        part = _read_usual(rows[at : at + _BLOCK])
+        if part is None:
+            return None
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+def _read_usual(letters: np.ndarray) -> np.ndarray | None:
+    digits = letters - ord("0")
+    alike = np.where(ord("0") == _USUAL, digits <= _NINE, letters == _USUAL)
+    minus = letters[:, _SIGN] == ord("-")
+    alike[:, _SIGN] |= minus
+    century, year, month, day, hour, minute, second, ahead, beyond = (
+        digits[:, at].astype("int64") * 10 + digits[:, at + 1] for at in (0, 2, 5, 8, 11, 14, 17, 21, 23)
+    )
+    months = ((century * 100 + year - 1970) * _MONTHS_A_YEAR + month - 1).astype("M8[M]")
+    days = months.astype("M8[D]") + (day - 1)
+    there = (month - 1 < _MONTHS_A_YEAR) & (month > 0) & (days.astype("M8[M]") == months)
+    clock = (hour < _HOURS_A_DAY) & (np.maximum(minute, second) < _SIXTY)
+    if not (alike.all() and (there & clock & (ahead <= _FARTHEST) & (beyond < _SIXTY)).all()):
+        return None
+    offset = np.where(minus, -1, 1) * (ahead * _SIXTY + beyond) * _SIXTY
+    seconds = (hour * _SIXTY + minute) * _SIXTY + second - offset
+    return days.astype("M8[us]") + seconds * np.timedelta64(1_000_000, "us")
 
 
 def _zoned(texts: pa.Array) -> np.ndarray:

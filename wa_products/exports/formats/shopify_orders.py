@@ -39,10 +39,10 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     """Return the order lines of the export; what belongs to an order comes from its first row."""
     head, known = _heads(table, found)
     if not known.all():
-        table, head = table.keep(known), (np.cumsum(known) - 1)[head[known]]
-    tables = [table]
-    del table
-    return build_orders(_lines(tables.pop(), head, found), options, found)
+        table, head = table.keep(known), (np.cumsum(known, dtype=np.int32) - 1)[head[known]]
+    given = [(table, head)]
+    del table, head  # so that their columns go when they are used
+    return build_orders(_lines(*given.pop(), found), options, found)
 
 
 def _heads(table: Table, found: Found) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ def _heads(table: Table, found: Found) -> tuple[np.ndarray, np.ndarray]:
     changed = name.changes() | created.changes()
     is_head = filled & (changed | anew)
     starts = changed | is_head
-    head = np.maximum.accumulate(np.where(starts, np.arange(len(table)), 0))
+    head = np.maximum.accumulate(np.where(starts, np.arange(len(table), dtype=np.int32), np.int32(0)))
     lost = ~is_head[head]
     if lost.any():
         _attach(head, lost, is_head, name.deduplicated(), created.deduplicated())
@@ -97,8 +97,9 @@ def _note_lost(table: Table, apart: np.ndarray, lost: np.ndarray, name: Column, 
 
 
 def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
-    heads = np.flatnonzero(head == np.arange(len(head)))
-    order = np.searchsorted(heads, head).astype(np.int32)
+    is_head = head == np.arange(len(head), dtype=np.int32)
+    heads = np.flatnonzero(is_head)
+    order = (np.cumsum(is_head, dtype=np.int32) - 1)[head]
     columns = {name: table.column(name) for name in _READ}
     file, records = table.file, table.records
     del table
@@ -132,9 +133,11 @@ def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
 
 
 def _line_numbers(order: np.ndarray, heads: np.ndarray) -> np.ndarray:
-    step = np.diff(order, prepend=0)
-    if ((step == 0) | (step == 1)).all():
-        return np.arange(1, len(order) + 1, dtype="int64") - heads[order]
+    step = np.diff(order)
+    if not len(step) or (step.min() >= 0 and step.max() <= 1):
+        numbers = np.arange(1, len(order) + 1, dtype="int64")
+        numbers -= heads.astype(np.int32)[order]
+        return numbers
     return pd.Series(order).groupby(order).cumcount().to_numpy() + 1
 
 
