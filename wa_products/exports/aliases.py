@@ -166,6 +166,8 @@ PRICE = _names(
     fiyat birim_fiyat birim_fiyati urun_fiyati harga harga_satuan harga_barang السعر سعر_الوحدة سعر
     """
 )
+ORDER_SUBTOTAL = _names("order_subtotal order_subtotal_amount order_items_total")
+ORDER_DISCOUNT = _names("order_discount order_discount_amount cart_discount cart_discount_amount discount_total")
 LINE_TOTAL = _names(
     """
     line_total item_total gross_sales line_amount total_price item_subtotal lineitem_total line_item_total

@@ -120,13 +120,22 @@ def _note_lost(key: Column, known: np.ndarray, apart: np.ndarray, records: np.nd
     if apart.any():
         hint = "the rows of an order stand together in an export that nobody sorted"
         values = key.take(apart).texts()
-        found.add("rows_apart", "warning", rows=records[apart], values=values, action="row kept", hint=hint)
+        found.add(
+            "rows_apart",
+            "warning",
+            rows=records[apart],
+            column="order_id",
+            values=values,
+            action="row kept",
+            hint=hint,
+        )
     if not known.all():
         found.set_aside += int((~known).sum())
         found.add(
             "no_first_row",
             "error",
             rows=records[~known],
+            column="order_id",
             values=key.take(~known).texts(),
             action="row set aside",
             hint="no row above, or more than one order, says whose order this row belongs to",

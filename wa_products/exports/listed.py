@@ -12,12 +12,12 @@ from wa_products.exports.columns import Column
 from wa_products.exports.orders import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from wa_products.exports.issues import Found
 
 _LINE = ("item_id", "sku", "title", "quantity", "unit_price")
-_ORDER = ("order_id", "ordered_at", "email", "shop_customer", "currency", "status", "excluded")
+_ORDER = ("order_id", "ordered_at", "email", "shop_customer", "currency", "status", "excluded", "subtotal")
 _CENTS, _FINEST = Decimal("0.01"), Decimal("0.0001")
 
 
@@ -26,11 +26,12 @@ class Listed:
     """
     Orders as they are found: of each its fields, its phones with their countries, and its items.
 
-    `phones` names the pairs of fields that hold a phone and its country, best first.
+    `phones` names the pairs of fields that hold a phone and its country, best first; `names` what the file calls them.
     """
 
     file: str
     phones: Sequence[tuple[str, str]]
+    names: Mapping[str, str]
     orders: list[dict[str, str]] = field(default_factory=list, repr=False)
     items: list[dict[str, str]] = field(default_factory=list, repr=False)
     numbers: list[int] = field(default_factory=list, repr=False)
@@ -62,6 +63,7 @@ class Listed:
             fields=of_line,
             order_fields={name: self._of_order(name) for name in _ORDER},
             phones=[(phone, self._of_order(phone), self._of_order(country)) for phone, country in self.phones],
+            names=self.names,
         )
 
     def _of_order(self, name: str) -> Column:

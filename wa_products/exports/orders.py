@@ -8,7 +8,7 @@ not a purchase says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from wa_products.exports.columns import Column, release, same
 from wa_products.exports.money import MONEY_HINTS, read_amounts
 from wa_products.exports.repeats import settled, told_once
 from wa_products.exports.times import TIME_HINTS, read_times
+from wa_products.exports.totals import note_totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("order_id", "ordered_at", "email", "shop_customer", "wa_id", "user_id", "currency", "status", "excluded"),
+    *("subtotal", "discount", "line_discount"),
     *("product_retailer_id", "item_id", "sku", "link", "title", "quantity", "unit_price"),
 )
 _ITEM = ("product_retailer_id", "item_id", "sku", "title")
@@ -46,6 +48,7 @@ class Lines:
     `fields` has a value a line; `order_fields` and `phones` have one an order, and `order` names each line's place
     in them. `records` and `line_no` number the lines in the file and in their order. ``excluded`` among the order's
     fields says why it is no purchase, ``""`` where it is one. `phones` are columns with their country's, best first.
+    `names` holds what the file calls a field, for the issues.
     """
 
     file: str
@@ -55,6 +58,7 @@ class Lines:
     fields: Mapping[str, Column]
     order_fields: Mapping[str, Column]
     phones: Sequence[tuple[str, Column, Column]] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, field: str) -> Column:
         """Return a field as the format gave it, a line or an order a value; blanks where it gave none."""
@@ -96,12 +100,14 @@ class Lines:
 
 def build_orders(lines: Lines, options: Options, found: Found) -> pd.DataFrame:
     """Return the canonical orders frame of `lines`; those without an item or a readable time are set aside."""
+    found.names.update(lines.names)
     lines = lines.take(~_nothing_sold(lines, found))
     ordered_at, lines = _placed_in_time(lines, options, found)
     phone = phones_of(lines, options.region, found)
     customer = customers_of(lines, phone)
     quantity, bad = _quantities(lines, found)
     price, currency = _prices(lines, options, found)
+    note_totals(lines, found)
     _note_excluded(lines, found)
     columns = {
         "line_no": lines.line_no,
@@ -153,9 +159,9 @@ def _fits(frame: pd.DataFrame) -> bool:
 
 def _nothing_sold(lines: Lines, found: Found) -> np.ndarray:
     nameless = np.ones(len(lines.records), dtype=bool)
-    for field in _ITEM:
-        if field in lines.fields:
-            nameless &= lines.fields[field].is_blank
+    for name in _ITEM:
+        if name in lines.fields:
+            nameless &= lines.fields[name].is_blank
     if nameless.any():
         found.set_aside += int(nameless.sum())
         hint = "neither title nor SKU nor id says what was sold"

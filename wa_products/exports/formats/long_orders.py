@@ -40,12 +40,25 @@ _REST = (
     *(aliases.NAME, aliases.LINK, aliases.QUANTITY, aliases.PRICE, aliases.LINE_TOTAL, aliases.ORDER_ID),
     *(aliases.ORDER_NUMBER, aliases.RECEIPT, aliases.CURRENCY, aliases.STATUS, aliases.PAYMENT_STATUS),
     *(aliases.CANCELLED_AT, aliases.EVENT, aliases.COUNTRY, aliases.SHIPPING_COUNTRY),
+    *(aliases.ORDER_SUBTOTAL, aliases.ORDER_DISCOUNT),
 )
 _PHONES = {
     "WhatsApp": aliases.WHATSAPP,
     "Phone": aliases.PHONE,
     "Shipping phone": aliases.SHIPPING_PHONE,
     "Billing phone": aliases.BILLING_PHONE,
+}
+_NAMED = {
+    "order_id": (aliases.ORDER_ID, aliases.ORDER_NUMBER, aliases.RECEIPT),
+    "ordered_at": _WHEN,
+    "quantity": (aliases.QUANTITY,),
+    "unit_price": (aliases.PRICE, aliases.LINE_TOTAL),
+    "status": (aliases.STATUS, aliases.PAYMENT_STATUS),
+    "currency": (aliases.CURRENCY,),
+    "subtotal": (aliases.ORDER_SUBTOTAL,),
+    "wa_id": (aliases.WA_ID,),
+    "customer": (aliases.CUSTOMER, aliases.BUYER),
+    **{name: (names,) for name, names in _PHONES.items()},
 }
 _BOUGHT = frozenset({"purchase", "purchased", "order", "ordered", "sale", "sold", "payment", "transaction", "bought"})
 _PHONE = re.compile(r"\+[\d ().-]{7,20}")
@@ -86,10 +99,19 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
             "currency": columns["currency"],
             "status": columns["status"].or_else(columns["payment_status"]).recoded(aliases.status_of),
             "excluded": _excluded(columns),
+            "subtotal": columns["subtotal"],
+            "discount": columns["discount"],
         },
         phones=[one for one in phones if not one[1].is_blank.all()],
+        names=_names(table),
     )
     return build_orders(lines, options, found)
+
+
+def _names(table: Table) -> dict[str, str]:
+    """Return what the file calls the fields that issues name, each by the first of its columns."""
+    there = {field: [name for tier in tiers for name in table.names(*tier)] for field, tiers in _NAMED.items()}
+    return {field: names[0] for field, names in there.items() if names}
 
 
 def _orders(table: Table, found: Found) -> _Orders:
@@ -106,6 +128,8 @@ def _orders(table: Table, found: Found) -> _Orders:
         "payment_status": table.column(*aliases.PAYMENT_STATUS),
         "cancelled_at": table.column(*aliases.CANCELLED_AT),
         "event": table.column(*aliases.EVENT),
+        "subtotal": table.column(*aliases.ORDER_SUBTOTAL),
+        "discount": table.column(*aliases.ORDER_DISCOUNT),
         "country": _any(table, aliases.COUNTRY),
         "shipping_country": _any(table, aliases.SHIPPING_COUNTRY),
         **{name: table.column(*names) for name, names in _PHONES.items()},

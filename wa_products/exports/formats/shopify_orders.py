@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 _PHONES = (("Phone", "Billing Country"), ("Shipping Phone", "Shipping Country"), ("Billing Phone", "Billing Country"))
 _HEAD = ("Financial Status", "Currency", "Total", "Subtotal", "Id", "Paid at", "Source", "Shipping Method")
 _REQUIRED = ("Name", "Created at", "Lineitem name", "Lineitem quantity", "Lineitem price")
+_NAMES = {
+    "ordered_at": "Created at",
+    "quantity": "Lineitem quantity",
+    "unit_price": "Lineitem price",
+    "subtotal": "Subtotal",
+}
 _READ = (
     *_REQUIRED,
     *_HEAD,
     *("Email", "Cancelled at", "Lineitem sku", "Phone", "Shipping Phone", "Billing Phone", "Billing Country"),
     *("Shipping Country", "Payment Method", "Tags", "Refunded Amount", "Fulfillment Status"),
+    *("Discount Amount", "Lineitem discount"),
 )
 _NOT_BOUGHT = frozenset({"cancelled", "voided", "refunded", "expired"})
 _TEST_TAGS = frozenset({"test", "test order", "testorder"})
@@ -119,6 +126,7 @@ def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
             "title": columns.pop("Lineitem name"),
             "quantity": columns.pop("Lineitem quantity"),
             "unit_price": columns.pop("Lineitem price"),
+            "line_discount": columns.pop("Lineitem discount"),
         },
         order_fields={
             "order_id": first["Id"].stripped().or_else(first["Name"].stripped()),
@@ -127,8 +135,11 @@ def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
             "currency": first["Currency"],
             "status": status,
             "excluded": excluded,
+            "subtotal": first["Subtotal"],
+            "discount": first["Discount Amount"],
         },
         phones=[(column, first[column], regions[country]) for column, country in _PHONES],
+        names={**_NAMES, "order_id": "Name" if first["Id"].is_blank.all() else "Id"},
     )
 
 

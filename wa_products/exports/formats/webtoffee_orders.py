@@ -40,6 +40,16 @@ _AMOUNT = re.compile(r"(?:^|\|)(?:amount|total):(?P<amount>[^|;]+)")
 _PHONES = (("Billing phone", "Billing country"), ("Shipping phone", "Shipping country"))
 _REQUIRED = (("order_id", "order_number", "id"), ("order_date", "date", "date_created", "created_at"))
 _ITEMS = ("line_items", "line_item_1")
+_NOT_ITEMS = ("shipping_total", "fee_total", "tax_total")
+_NAMED = {
+    "order_id": ("order_id", "id", "order_number"),
+    "ordered_at": _REQUIRED[1],
+    "quantity": _ITEMS,
+    "unit_price": _ITEMS,
+    "subtotal": ("order_total", "total"),
+    "Billing phone": ("billing_phone", "phone"),
+    "Shipping phone": ("shipping_phone",),
+}
 
 
 def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
@@ -47,7 +57,7 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     columns = {name: column.texts().tolist() for name, column in _columns(table).items()}
     cells = [table.columns[name].texts().tolist() for name in table.columns if _holds_items(name)]
     found.rows_in -= len(table)
-    listed = Listed(table.file, _PHONES)
+    listed = Listed(table.file, _PHONES, _names(table))
     for row, record in enumerate(table.records.tolist()):
         order = {name: values[row] for name, values in columns.items()}
         items = [
@@ -57,8 +67,22 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
             if text.strip(" ;") and (item := _item(text, record, found))
         ]
         excluded = aliases.no_purchase(order["status"]) or _refunded(order, record, found)
-        listed.add({**order, "status": aliases.status_of(order["status"]), "excluded": excluded}, items, record, found)
+        said = {"status": aliases.status_of(order["status"]), "excluded": excluded, "subtotal": _subtotal(order)}
+        listed.add({**order, **said}, items, record, found)
     return build_orders(listed.lines(), options, found)
+
+
+def _names(table: Table) -> dict[str, str]:
+    """Return what the file calls the fields that have a column of their own."""
+    there = {field: table.names(*names) for field, names in _NAMED.items()}
+    return {field: names[0] for field, names in there.items() if names}
+
+
+def _subtotal(order: dict[str, str]) -> str:
+    """Return what the items come to: the total less shipping, fees and tax, where all are told."""
+    total, *others = (number(order[name]) for name in ("total", *_NOT_ITEMS))
+    known = [amount for amount in others if amount is not None]
+    return format(total - sum(known), "f") if total is not None and len(known) == len(others) else ""
 
 
 def _columns(table: Table) -> dict[str, Column]:
@@ -72,6 +96,7 @@ def _columns(table: Table) -> dict[str, Column]:
         "currency": table.column("order_currency", "currency"),
         "status": table.column("status", "order_status"),
         "total": table.column("order_total", "total"),
+        **{name: table.column(name) for name in _NOT_ITEMS},
         "refunds": table.column("refund_items", "refunds"),
         "Billing phone": table.column("billing_phone").or_else(table.column("phone")),
         "Billing country": billing.or_else(shipping),

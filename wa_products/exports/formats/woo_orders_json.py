@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 Order = dict[str, Any]
 _PAGES = ("orders", "order", "data", "results")
 _TIMES = ("date_created_gmt", "date_created", "created_at")
+_NAMES = {
+    "order_id": "id",
+    "quantity": "line_items.quantity",
+    "unit_price": "line_items.total",
+    "subtotal": "total",
+    "Billing phone": "billing.phone",
+    "Shipping phone": "shipping.phone",
+}
+_SUMS = ("total", "shipping_total", "total_tax")
 _PHONES = (("Billing phone", "Billing country"), ("Shipping phone", "Shipping country"))
 
 
@@ -38,13 +47,15 @@ def recognise(document: Any) -> bool:  # noqa: ANN401  # any JSON value
 
 def read(documents: Sequence[Document], options: Options, found: Found) -> pd.DataFrame:
     """Return the order lines; what is no order is set aside."""
-    listed = Listed(found.file, _PHONES)
-    for document in documents:
-        for order in _orders(document.value):
-            if _is_order(order):
-                listed.add(_fields(order, document.record, found), _items(order), document.record, found)
-            else:
-                _note_strange(document.record, order, found)
+    every = [(document.record, order) for document in documents for order in _orders(document.value)]
+    orders = [order for _, order in every if _is_order(order)]
+    times = (name for name in _TIMES if any(name in order for order in orders))
+    listed = Listed(found.file, _PHONES, {**_NAMES, "ordered_at": next(times, "")})
+    for record, order in every:
+        if _is_order(order):
+            listed.add(_fields(order, record, found), _items(order), record, found)
+        else:
+            _note_strange(record, order, found)
     return build_orders(listed.lines(), options, found)
 
 
@@ -83,6 +94,7 @@ def _fields(order: Order, record: int, found: Found) -> dict[str, str]:
         "currency": _text(order.get("currency")),
         "status": status,
         "excluded": no_purchase(status) or _refunded(order, record, found),
+        "subtotal": _subtotal(order),
         "Billing phone": _text(billing.get("phone")),
         "Billing country": _text(billing.get("country")) or _text(shipping.get("country")),
         "Shipping phone": _text(shipping.get("phone")),
@@ -95,6 +107,17 @@ def _time(order: Order) -> str:
     if gmt:
         return gmt if gmt.endswith("Z") or "+" in gmt else f"{gmt}Z"
     return _text(order.get("date_created")) or _text(order.get("created_at"))
+
+
+def _subtotal(order: Order) -> str:
+    """Return what the items come to after discounts: the total less shipping, tax and fees, where all are told."""
+    fees = order.get("fee_lines")
+    if not isinstance(fees, list):
+        return ""
+    told = [*map(order.get, _SUMS), *(fee.get("total") for fee in fees if isinstance(fee, dict))]
+    total, *others = (number(value) for value in told)
+    known = [amount for amount in others if amount is not None]
+    return format(total - sum(known), "f") if total is not None and len(known) == len(others) else ""
 
 
 def _items(order: Order) -> list[dict[str, str]]:
