@@ -15,7 +15,10 @@ FLOORS = {
         "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing", "limits",
     },
     2: {"exports", "transports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
-    3: {"campaigns", "commands", "preflight", "widgets", "figures", "reports", "runs", "demo", "__main__", "__init__"},
+    3: {
+        "campaigns", "commands", "preflight", "widgets", "figures", "reports", "runs", "demo", "trials", "__main__",
+        "__init__",
+    },
 }  # fmt: skip
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 OUTSIDE_WORLD = {

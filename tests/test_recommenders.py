@@ -70,66 +70,6 @@ def test_shape(recommender, shop):
         }
 
 
-class Broken:
-    """Popular with one fault, to see that the check finds it."""
-
-    name = "broken"
-
-    def __init__(self, fault):
-        self.fault = fault
-
-    def fit(self, data):
-        """Fit Popular, with the fault."""
-        self.inner = Popular().fit(
-            replace(data, as_of=data.orders["ordered_at"].max()) if self.fault == "peeks" else data
-        )
-        self.catalog = data.catalog
-        self.asked = 0
-        if self.fault == "changes":
-            data.catalog.loc[0, "title"] = "changed"
-        return None if self.fault == "none" else self
-
-    def recommend(self, customer_ids, k):
-        """Answer as Popular does, with the fault."""
-        self.asked += 1
-        found = self.inner.recommend(customer_ids, k + 1 if self.fault == "too many" else k)
-        if self.fault == "stranger":
-            found = found.assign(customer_id="someone else")
-        if self.fault == "unsendable":
-            found = found.assign(product_retailer_id="vase")
-        if self.fault == "twice":
-            found = found.assign(product_retailer_id="tea")
-        if self.fault == "restless":
-            found = found.assign(score=found["score"] + self.asked)
-        if self.fault == "percent":
-            found = found.assign(probability=found["probability"] * 1000)
-        if self.fault == "no score":
-            found = found.drop(columns="score")
-        return found
-
-
-@pytest.mark.parametrize(
-    ("fault", "words_said"),
-    [
-        ("none", "return the recommender itself"),
-        ("too many", "asked for at most 1"),
-        ("stranger", "not asked about"),
-        ("unsendable", "cannot be sent"),
-        ("twice", "twice"),
-        ("restless", "differently when asked twice"),
-        ("peeks", "looks past as_of"),
-        ("changes", "changed catalog"),
-        ("percent", "outside 0 to 1"),
-        ("no score", "lacks the columns"),
-    ],
-)
-def test_check_finds_the_fault(fault, words_said):
-    """The check refuses each fault in words that name it, and passes the same object without one."""
-    check_recommender(Broken(""))
-    with pytest.raises(AssertionError, match=words_said):
-        check_recommender(Broken(fault), k=1 if fault == "too many" else 3)
-
-
 @pytest.mark.parametrize(("customer", "product"), [("tea-25", "tea"), ("tea-14", "tea"), ("honey-19", "honey")])
 def test_reorder_knows_what_is_due(reorder, customer, product):
     """A customer whose product falls due within the horizon is offered just that product."""

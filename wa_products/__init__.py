@@ -19,6 +19,7 @@ from wa_products.reports import report
 from wa_products.sandbox import Sandbox
 from wa_products.selection import Policy, select
 from wa_products.settings import Settings
+from wa_products.trials import backtest
 from wa_products.widgets import review
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "WaProductsError",
+    "backtest",
     "check",
     "figures",
     "listen",
