@@ -37,7 +37,7 @@ def run(*, shop: str, out: Path, ledger_url: str | None = None, say: Callable[[s
     """
     out.mkdir(parents=True, exist_ok=True)
     with Ledger(ledger_url or f"sqlite:///{out / 'ledger.db'}") as ledger:
-        data = _loaded(shop, ledger)
+        data = loaded(shop, ledger)
         say(f"load     {data!r}")
         proposals = propose(data)
         customers = proposals["customer_id"].nunique()
@@ -65,7 +65,8 @@ def run(*, shop: str, out: Path, ledger_url: str | None = None, say: Callable[[s
         return report(results, out / "report.html")
 
 
-def _loaded(shop: str, ledger: Ledger) -> Dataset:
+def loaded(shop: str, ledger: Ledger | None = None) -> Dataset:
+    """Return the shop that is called ``demo`` or ``completejourney``, or else lies in that folder."""
     if shop == "completejourney":
         from wa_products.exports.completejourney import completejourney  # noqa: PLC0415  # an extra brings its data
 

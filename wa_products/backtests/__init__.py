@@ -7,6 +7,7 @@ holdout tells. The catalog is today's at every cutoff, its stock too, for all re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,7 +19,7 @@ from wa_products.backtests.moments import PAIR, Moment
 from wa_products.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from wa_products.backtests.replays import Source
     from wa_products.datasets import Dataset
@@ -55,9 +56,9 @@ def backtest(
     horizons end before the first cutoff. `timer` gives seconds, of which differences are taken.
 
     Columns: ``recommender``; ``cutoff``, NaT for all together; ``metric`` and ``part``; ``customers``, how many
-    answers the value is an average of; ``value`` with ``low`` and ``high``, 95 % by drawing customers again;
-    ``difference`` to the ``baseline``, paired, with ``difference_low`` and ``difference_high``, without a correction
-    for the number of comparisons. The metrics:
+    answers the value is an average of; ``value`` with ``low`` and ``high``, 95 % by drawing customers again (Wilson's
+    for the bins of ``calibration``); ``difference`` to the ``baseline``, paired, with ``difference_low`` and
+    ``difference_high``, without a correction for the number of comparisons. The metrics:
 
     - ``hit@1``, ``repeat hit@1``, ``explore hit@1``, ``recall@k``, ``ndcg@k``: see `wa_products.backtests.scores`.
     - ``brier``, ``ece`` and ``calibration`` (``part`` is the bin, ``said`` the mean probability in it, ``value`` what
@@ -110,15 +111,17 @@ def replay(
     _refuse_unusable(sources, beside, k)
     moments = asking.resolved(data, cutoffs, length)
     whom = asked or Asked()
+    names = [*map(replays.name_of, sources), *beside]
+    steps = iter(progress(["tuning", *(f"{cutoff:%Y-%m-%d} {name}" for cutoff in moments for name in names)]))
+    next(steps)
     setting, notes = _tuned(data, moments[0], length, whom, validation if "tifuknn" in beside else 0)
-    steps = [(moment, number) for moment in moments for number in range(len(sources) + len(beside))]
-    labels = [f"{cutoff:%Y-%m-%d} {[*map(replays.name_of, sources), *beside][number]}" for cutoff, number in steps]
-    parts, here, known = [], None, list(sources)
-    for (cutoff, number), _ in zip(steps, progress(labels), strict=True):
-        if here is None or here.cutoff != cutoff:
-            here = Moment.at(cutoff, data, length, whom)
-            known = [*sources, *_rules(here, setting, beside)]
-        parts.append(replays.replay(known[number], here, k=k, timer=timer or _no_clock))
+    parts = []
+    for cutoff in moments:
+        here = Moment.at(cutoff, data, length, whom)
+        for source in (*sources, *_rules(here, setting, beside)):
+            next(steps)
+            parts.append(replays.replay(source, here, k=k, timer=timer or _no_clock))
+    next(steps, None)  # so that a progress bar closes
     rows = pd.concat(parts, ignore_index=True)
     rows.attrs["notes"] = notes
     return rows
@@ -169,13 +172,19 @@ def _tuned(
     """Return the setting of TIFUKNN that was best before the `first` cutoff, and words about how it was found."""
     if number < 1:
         return tifuknn.Setting(), []
-    cutoffs = asking.earlier(data, first, horizon, number)
-    moments = [Moment.at(cutoff, data, horizon, asked) for cutoff in cutoffs]
-    lessons = [(moment.past, moment.asked, moment.coming[PAIR]) for moment in moments if len(moment.asked)]
-    if not lessons:
+    told: list[pd.Timestamp] = []
+
+    def lessons() -> Iterator[tuple[Dataset, pd.Index, pd.DataFrame]]:
+        for cutoff in asking.earlier(data, first, horizon, number):
+            with suppress(DataError):  # so early that nobody would be asked: nothing to learn from
+                moment = Moment.at(cutoff, data, horizon, asked)
+                told.append(cutoff)
+                yield moment.past, moment.asked, moment.coming[PAIR]
+
+    best = tifuknn.tuned(lessons())
+    if not told:
         return tifuknn.Setting(), ["tifuknn: no history before the first cutoff to tune on; it has its usual setting"]
-    best = tifuknn.tuned(lessons)
-    when = ", ".join(f"{cutoff:%Y-%m-%d}" for cutoff in cutoffs)
+    when = ", ".join(f"{cutoff:%Y-%m-%d}" for cutoff in told)
     return best, [f"tifuknn: the best by Hit@1 of {len(tifuknn.GRID)} settings at {when}: {best}"]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from wa_products.backtests.books import Book
 from wa_products.datasets import SNAPSHOT
+from wa_products.errors import DataError
 
 if TYPE_CHECKING:
     from wa_products.backtests.asking import Asked
@@ -25,7 +26,8 @@ class Moment:
     """
     A shop seen at ``past.as_of``, the customers `asked` about, and `data`, which tells what came after.
 
-    A snapshot of threads tells of its own day alone, so the past is without it.
+    A snapshot of threads tells of its own day alone, so the past is without it, unless windows are asked for: then
+    `Dataset.before` says in words why that cannot be.
     """
 
     data: Dataset
@@ -36,9 +38,12 @@ class Moment:
     @classmethod
     def at(cls, cutoff: pd.Timestamp, data: Dataset, horizon: pd.Timedelta, asked: Asked) -> Moment:
         """Return `data` at `cutoff`."""
-        told = data.inbound["kind"] != SNAPSHOT
+        told = (data.inbound["kind"] != SNAPSHOT) | asked.open_window
         past = (data if told.all() else replace(data, inbound=data.inbound[told])).before(cutoff)
-        return cls(data=data, past=past, asked=asked.of(past), horizon=horizon)
+        whom = asked.of(past)
+        if whom.empty:
+            raise DataError(f"nobody is asked about at the cutoff {cutoff:%Y-%m-%d %H:%M} UTC, by {asked}")
+        return cls(data=data, past=past, asked=whom, horizon=horizon)
 
     @property
     def cutoff(self) -> pd.Timestamp:

@@ -13,6 +13,7 @@ from wa_products.backtests import intervals
 from wa_products.backtests.replays import REVENUE
 from wa_products.backtests.scores import BINS, bins, ece
 from wa_products.errors import DataError
+from wa_products.metrics import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +68,7 @@ def tabulate(
     `products` is how many can be sent. Shapes and meaning are those of `wa_products.backtests.backtest`.
     Raises DataError where no rows are of `baseline`.
     """
+    rows = rows.reset_index(drop=True)
     names = list(rows["recommender"].unique())
     if baseline not in names:
         raise DataError(f"the baseline must be one of the recommenders, {', '.join(names)}, not {baseline!r}")
@@ -187,8 +189,10 @@ def _row(metric: _Metric, own: _Sums, base: _Sums | None) -> dict[str, object]:
     low, high = intervals.pivotal(value, draws) if metric.mirrored else intervals.percentiles(draws)
     row: dict[str, object] = {"metric": metric.name, "part": metric.part, "customers": own.number(metric)}
     row |= {"value": value, "low": low, "high": high}
-    if metric.said:
-        row["said"] = own.told[own.names.get_loc(metric.said)] / max(own.number(metric), 1)
+    if metric.said:  # a bin of few answers that all came out alike has no spread to draw from
+        number = own.number(metric)
+        (low,), (high,) = wilson([round(value * number) if number else 0], [number])
+        row |= {"said": own.told[own.names.get_loc(metric.said)] / max(number, 1), "low": low, "high": high}
     elif base is not None:
         row["difference"] = value - base.value(metric)
         row["difference_low"], row["difference_high"] = intervals.percentiles(draws - base.draws(metric))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from wa_products.datasets import Dataset
 
-CELLS = 2**24  # of a block of dense rows at once
+CELLS = 2**22  # of a block of dense rows at once
 MOST_NEIGHBOURS = 20_000  # customers among whom neighbours are sought; in a larger shop every n-th of them
 
 
@@ -87,7 +87,7 @@ class TifuKnn:
         """Yield how many first products each setting has right, in parts; all of `grid` share this model's vectors."""
         if self._products.empty:
             return
-        truth = self._keys(coming)
+        truth = np.append(np.unique(self._keys(coming)), -1)
         code = np.sort(self._customers.get_indexer(asked))
         numbers = sorted({setting.neighbours for setting in grid})
         for block in self._blocks(code[code >= 0]):
@@ -97,7 +97,8 @@ class TifuKnn:
                     if setting.neighbours == number:
                         score = setting.alpha * own + (1 - setting.alpha) * near
                         first = block * len(self._products) + score.argmax(axis=1)
-                        yield setting, int(np.isin(first[score.max(axis=1) > 0], truth).sum())
+                        right = truth[np.searchsorted(truth[:-1], first)] == first
+                        yield setting, int((right & (score.max(axis=1) > 0)).sum())
 
     def _keys(self, pairs: pd.DataFrame) -> np.ndarray:
         """Return one number for each of the pairs that can be proposed."""
@@ -162,11 +163,12 @@ def nearest_means(
     return found
 
 
-def tuned(lessons: Sequence[tuple[Dataset, pd.Index, pd.DataFrame]], grid: Sequence[Setting] = GRID) -> Setting:
+def tuned(lessons: Iterable[tuple[Dataset, pd.Index, pd.DataFrame]], grid: Sequence[Setting] = GRID) -> Setting:
     """
     Return the setting of `grid` with the most hits at rank 1 over the `lessons`; the first of equals.
 
     A lesson is a shop at an earlier cutoff, the customers asked about, and the pairs bought within the horizon after.
+    They are taken one after the other, so that they need not all be in memory.
     """
     hits = dict.fromkeys(grid, 0)
     for past, asked, coming in lessons:

@@ -18,6 +18,8 @@ from plotly.subplots import make_subplots
 
 from wa_products import frames, metrics, selection
 from wa_products.attribution import RULES
+from wa_products.figures.ranking import backtest as backtest
+from wa_products.figures.ranking import calibration as calibration
 from wa_products.metrics.failures import FAILED, REFUSED, SILENT
 
 if TYPE_CHECKING:
