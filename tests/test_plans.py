@@ -5,10 +5,18 @@ import stat
 
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests import shops
 from wa_products.errors import PlanError
 from wa_products.plans import Plan
+
+FRACTION = shops.AS_OF + pd.Timedelta("1.5s")
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+WHEN = st.datetimes(pd.Timestamp(2020, 1, 1), pd.Timestamp(2030, 1, 1)).map(lambda at: pd.Timestamp(at, tz="UTC"))
+PRICE = st.none() | st.decimals(0, 10_000, places=2)
+SHARE = st.floats(0, 1)
 
 
 def rows(**changes):
@@ -35,6 +43,27 @@ def test_a_saved_plan_comes_back_whole(tmp_path):
     assert loaded.waterfall == (("window closed", 7),)
     pd.testing.assert_frame_equal(loaded.rows, plan.rows)
     loaded.check(shops.AS_OF)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "body": st.tuples(TEXT, TEXT),
+            "closes_at": st.tuples(WHEN, WHEN),
+            "last_inbound_at": st.tuples(WHEN | st.just(pd.NaT), WHEN),
+            "price": st.tuples(PRICE, PRICE),
+            "probability": st.tuples(SHARE, SHARE),
+        }
+    )
+)
+@example({"body": ("one\u2028two\x85three\n", "")})
+@example({"closes_at": (shops.AS_OF, FRACTION), "last_inbound_at": (pd.NaT, FRACTION)})
+def test_whatever_a_plan_holds_comes_back(tmp_path_factory, columns):
+    """Texts with any line ends, times with and without fractions of a second, and exact money survive the file."""
+    plan = make(rows(**{name: list(values) for name, values in columns.items()}))
+    loaded = Plan.load(plan.save(tmp_path_factory.getbasetemp() / "any.jsonl"))
+    pd.testing.assert_frame_equal(loaded.rows, plan.rows)
+    assert loaded.digest == plan.digest
 
 
 def test_only_the_owner_can_read_a_plan(tmp_path):

@@ -50,6 +50,16 @@ def test_accepted(fast):
     assert of_fast["content-type"] == of_plain["content-type"]
 
 
+def test_the_environment(fast, tmp_path, monkeypatch):
+    """A proxy of the environment is gone through; passwords that the machine keeps for a host are not looked up."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password theirs\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with serving() as server:
+        assert fast(server.url).send(MESSAGE) == Accepted("wamid.1", "447700900123")
+        monkeypatch.setenv("http_proxy", server.url)
+        assert fast("http://graph.invalid").send(MESSAGE) == Accepted("wamid.2", "447700900123")
+
+
 @pytest.mark.parametrize("order", ["lost", "reset", "bad json", "no id", "server error", "slow"])
 def test_a_lost_answer_is_unknown(fast, order, monkeypatch):
     """A request that was taken and not clearly answered is unknown, and is posted once only."""

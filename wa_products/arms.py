@@ -20,10 +20,9 @@ _SCALE = 2.0**64
 
 def draw(campaign: str, customer_ids: pd.Series) -> pd.Series:
     """Return each customer's number in [0, 1) for this campaign, uniform over customers and independent of order."""
+    key = blake2b(campaign.encode(), digest_size=32).digest()
     return customer_ids.map(
-        lambda customer: (
-            int.from_bytes(blake2b(customer.encode(), key=_key(campaign), digest_size=8).digest(), "big") / _SCALE
-        )
+        lambda customer: int.from_bytes(blake2b(customer.encode(), key=key, digest_size=8).digest(), "big") / _SCALE
     ).astype("float64")
 
 
@@ -37,7 +36,3 @@ def assign(campaign: str, customer_ids: pd.Series, kinds: pd.Series, holdout: fl
         raise PlanError(f"holdout must be a share of at least 0 and below 1, got {holdout}")
     held = (draw(campaign, customer_ids) < holdout) & (kinds != "request")
     return pd.Series(np.where(held, HOLDOUT, TREATED), index=customer_ids.index, dtype="str")
-
-
-def _key(campaign: str) -> bytes:
-    return blake2b(campaign.encode(), digest_size=32).digest()

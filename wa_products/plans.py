@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from wa_products import arms, frames
 from wa_products.errors import PlanError
 from wa_products.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
 ROWS: dict[str, frames.Kind] = {
     "customer_id": "text",
@@ -125,11 +129,10 @@ class Plan:
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a plan that `save` wrote. Raises PlanError where it is no plan or a line of it was changed."""
         try:
-            lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line]
-            header, records = lines[0], lines[1:]
+            text = Path(path).read_text(encoding="utf-8")
+            header, *told = [json.loads(line) for line in text.split("\n") if line]  # a text may hold other line ends
             values = {name: _parsed(name, header[name] if name != "limits" else header.get(name)) for name in _HEADER}
-            rows = frames.conform(pd.DataFrame(records, columns=list(ROWS)), ROWS, "the plan")
-            rows["price"] = rows["price"].map(lambda price: None if price is None else Decimal(price))
+            rows = _read(told)
             plan = cls(**values, rows=rows, digest=header["digest"])
         except FileNotFoundError as error:
             raise PlanError(f"there is no plan at {path}: make one with wa-products plan") from error
@@ -177,14 +180,44 @@ def _digest(header: dict[str, Any], rows: pd.DataFrame) -> str:
     return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+def _read(told: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the rows that `_records` told."""
+    table = pd.DataFrame(told, columns=list(ROWS))
+    for name in [name for name, kind in ROWS.items() if kind == "time"]:
+        table[name] = pd.to_datetime(table[name], format="ISO8601", utc=True)  # some with microseconds, some without
+    rows = frames.conform(table, ROWS, "the plan")
+    return rows.assign(
+        price=rows["price"].map(lambda price: None if price is None else Decimal(price)).astype("object")
+    )
+
+
 def _told(header: dict[str, Any]) -> dict[str, Any]:
     """Return the header as plain values. Without limits it is that of the plans before there were any."""
     told = {name: _plain(value) for name, value in header.items() if name != "limits"}
     return told | ({"limits": limits} if (limits := header["limits"].to_dict()) else {})
 
 
+def records(rows: pd.DataFrame, time: Callable[[datetime | None], Any]) -> list[dict[str, Any]]:
+    """Return planned rows as plain values: money as its text, times as `time` tells them, None for what is unknown."""
+    columns = [_cells(rows[name], time) for name in ROWS]
+    return [dict(zip(ROWS, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _cells(values: pd.Series, time: Callable[[datetime | None], Any]) -> list[Any]:
+    """Return the plain values of a column: all at once where its type allows it, which takes a tenth of the time."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.tolist()
+    if values.dtype == frames.DTYPES["time"]:
+        return [time(None if at is pd.NaT else at) for at in pd.DatetimeIndex(values).to_pydatetime()]
+    return [_plain(value) for value in values]
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{name: _plain(value) for name, value in row.items()} for row in rows[list(ROWS)].to_dict("records")]
+    return records(rows, _iso)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds

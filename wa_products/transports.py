@@ -10,6 +10,7 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 import httpx
 
@@ -108,12 +109,16 @@ def _line(connections: int) -> tuple[httpx.AsyncBaseTransport, tuple[type[Except
     except ModuleNotFoundError as error:
         raise SettingsError(f"the fast transport needs {error.name}: pip install 'wa-products[fast]'") from error
 
+    trusted = httpx.create_ssl_context()
+    # Asked to look for a proxy, aiohttp looks anew for each request, in a thread: a third of what a message costs.
+    by_proxy = bool(getproxies())
+
     def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=connections, ssl=httpx.create_ssl_context())
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
+        connector = aiohttp.TCPConnector(limit=connections, ssl=trusted)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=by_proxy)
 
     unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-    return AiohttpTransport(client=session), unsent
+    return AiohttpTransport(verify=trusted, client=session), unsent
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

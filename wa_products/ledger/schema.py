@@ -7,8 +7,7 @@ Only kinds of value that SQLite and PostgreSQL share: text, floats, and times as
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import lru_cache
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -42,7 +41,6 @@ _SQL: dict[Kind, Any] = {
     "integer": BigInteger,
     "flag": Integer,
 }
-_EPOCH = pd.Timestamp(0, tz="UTC").to_pydatetime()
 
 
 def _serial() -> Column[int]:
@@ -158,12 +156,11 @@ SUPPRESSIONS = Table(
 )
 
 
-@lru_cache(64)  # asked with one moment for each of many rows
 def micros(at: datetime | pd.Timestamp | None) -> int:
     """Return microseconds since 1970, 0 for an unknown time."""
     if at is None or at is pd.NaT:
         return 0
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    return floor(at.timestamp()) * 1_000_000 + at.microsecond
 
 
 def times(values: pd.Series) -> pd.Series:

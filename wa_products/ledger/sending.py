@@ -76,16 +76,7 @@ class Result(NamedTuple):
 
 def plan_rows(plan: Plan) -> list[Row]:
     """Return the rows of a plan as dicts with the arm of each, times in microseconds, money as text."""
-    rows = plan.rows[list(plans.ROWS)].assign(arm=plan.arms)
-    for column, kind in plans.ROWS.items():
-        if kind == "time":
-            rows[column] = [micros(at) for at in rows[column]]
-        elif kind == "money":
-            texts = [None if amount is None else str(amount) for amount in rows[column]]
-            rows[column] = pd.Series(texts, rows.index, dtype="object")  # as text, None would become NaN
-        elif kind == "number":
-            rows[column] = rows[column].astype("object").where(rows[column].notna(), None)
-    return rows.to_dict("records")
+    return [{**row, "arm": arm} for row, arm in zip(plans.records(plan.rows, micros), plan.arms, strict=True)]
 
 
 def register(connection: Connection, plan: Plan, rows: Sequence[Row], now: pd.Timestamp) -> None:

@@ -162,7 +162,8 @@ def _settled(connection: Connection, campaign: str) -> pd.DataFrame:
 def _read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Return what a query finds, the texts as text also where there is none."""
     found = connection.execute(query)
-    table = pd.DataFrame(found.all(), columns=list(found.keys()), dtype="object")
+    columns = list(found.keys())
+    table = pd.DataFrame([tuple(row) for row in found], columns=columns, dtype="object")
     for column in query.selected_columns:
         kind = column.type.python_type
         if kind is str and column.name not in ("price", "unit_price"):
