@@ -17,6 +17,8 @@ from tests.test_sandbox_http import served
 from wa_products.campaigns import send
 from wa_products.commands import main, planning
 from wa_products.ledger import Ledger
+from wa_products.limits import Limits
+from wa_products.plans import Plan
 from wa_products.proposals import propose
 from wa_products.sandbox import Sandbox
 from wa_products.selection import select
@@ -91,17 +93,34 @@ def test_live_and_again(api, capsys):
     del api
     assert main(["send", "plan.jsonl", "--live"]) == 0
     first = capsys.readouterr()
-    assert re.search(r"\d+ accepted", first.out)
+    accepted = re.search(r"(\d+) accepted", first.out)[1]
     assert "fail" not in first.out
     assert main(["send", "plan.jsonl", "--live"]) == 0
     second = capsys.readouterr()
-    assert first.out == second.out
+    *told, last = first.out.splitlines()
+    assert last == f"{accepted} requests were made by this run."
+    assert second.out.splitlines() == [*told, "Nothing was left to send: no request was made."]
     with Ledger("sqlite:///ledger.db") as ledger:
         sends = ledger.sends()
     assert len(sends) == sends["customer_id"].nunique() > 0
     for text in (first.out, first.err, second.out, second.err):
         assert NUMBER.search(text) is None
         assert "sandbox-token" not in text
+
+
+def test_why_nothing_was_sent_is_said(api, capsys):
+    """Sent as another campaign within the days of rest, it says that it is a new one, and why nobody gets it."""
+    del api
+    chosen = Plan.load("plan.jsonl")
+    options = {"catalog_id": chosen.catalog_id, "approved_by": "me", "created_at": chosen.created_at, "holdout": 0.0}
+    Plan.make(chosen.rows, campaign="c2", limits=Limits(rest_days=7), **options).save("again.jsonl")
+    main(["send", "plan.jsonl", "--live"])
+    capsys.readouterr()
+    assert main(["send", "again.jsonl", "--live"]) == 0
+    told = capsys.readouterr()
+    assert "planned for the same people as 'c1': 'c2' is a new campaign" in told.err
+    assert "unless the other wrote to them within 7 days" in told.err
+    assert re.search(r"\d+ skipped: messaged lately: another campaign wrote within 7 days", told.out)
 
 
 def test_a_failing_check_sends_nothing(api, capsys):
@@ -119,7 +138,8 @@ def test_a_failing_check_sends_nothing(api, capsys):
 @pytest.mark.parametrize(
     ("orders", "code", "word"),
     [
-        (lambda n, _p: coded(131026) if n % 2 else "ok", 3, "refused"),
+        (lambda n, _p: coded(131026) if n % 2 else "ok", 3, "refused: undeliverable: not on WhatsApp, or the app too"),
+        (lambda n, _p: (404, b"", {}) if n == 1 else "ok", 1, "check WA_GRAPH_URL"),
         (lambda _n, _p: coded(190), 1, "note: the campaign 'c1' was stopped"),
         (lambda n, _p: coded(424242) if n == 1 else "ok", 0, "does not know: 424242"),
     ],
@@ -208,6 +228,20 @@ def test_bad_input(lost, capsys, words):
     assert told.out == ""
     assert len(told.err.strip().splitlines()) == 1
     assert told.err.startswith(f"wa-products {words[0]}: ")
+
+
+def test_what_is_unknown_since_a_minute(lost, capsys):
+    """A send that was tried a minute ago is counted and not yet shown: its webhook may still come."""
+    now = pd.Timestamp.now("UTC").floor("s")
+    with (
+        Ledger("sqlite:///ledger.db") as ledger,
+        serving(lambda _n, _p: "lost") as server,
+        faulty_client(server, Clock(now)) as sender,
+    ):
+        ledger.resolve([lost], sent=True, by="Ada", now=now)
+        send(plan(1, now=now, campaign="c2"), ledger=ledger, client=sender, dry_run=False, progress=False)
+    assert main(["resolve"]) == 0
+    assert capsys.readouterr().out.startswith("1 sent within minutes and not answered yet")
 
 
 def test_no_ledger_is_made_to_look_into(tmp_path, monkeypatch, capsys):

@@ -162,8 +162,10 @@ def _would(
 
 def _tell_twins(plan: Plan, ledger: Ledger) -> None:
     if others := ledger.twins(plan):
+        days = plan.limits.rest_days
+        rest = f", unless the other wrote to them within {days:g} days" if days else ""
         warnings.warn(
             f"the same products were already planned for the same people as {', '.join(map(repr, others))}: "
-            f"{plan.campaign!r} is a new campaign, and they get the message again",
+            f"{plan.campaign!r} is a new campaign, and they get the message again{rest}",
             stacklevel=3,
         )

@@ -58,8 +58,10 @@ def _list(ledger: Ledger, now: pd.Timestamp) -> int:
         print(
             f"{row.send_id}  {row.at:%Y-%m-%d %H:%M} UTC  {row.campaign}  {row.customer_id}  {row.title}: {row.details}"
         )
-    if found.empty:
-        print("No send is unknown.")
-    else:
+    if not found.empty:
         print(f"{len(found):,} unknown. Listen to the webhooks first; then look into each chat, and mark it.")
+    elif fresh := len(ledger.unknowns(now, pd.Timedelta(0))):
+        print(f"{fresh:,} sent within minutes and not answered yet: wait for the webhooks, then look again.")
+    else:
+        print("No send is unknown.")
     return OK

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wa_products.commands.shared import (
     FAILED,
@@ -100,13 +101,30 @@ def _passes(client: Client, plan: Plan, exports: Path | None) -> bool:
 
 
 def _show(outcomes: pd.DataFrame, *, live: bool) -> None:
-    counts = outcomes["outcome"] if live else outcomes["details"].where(outcomes["details"] != "", outcomes["outcome"])
-    for outcome, n in counts.value_counts().items():
-        print(f"{n:>9,} {outcome}")
-    if not live:
-        late, rate = outcomes.attrs["late"], outcomes.attrs["rate"]
-        print(f"{late:>9,} of them would come too late at {rate:g} messages a second")
-        print("This was a dry run: nothing was sent and nothing written. Add --live to send.")
+    for told, n in Counter(map(_told, outcomes.itertuples())).most_common():
+        print(f"{n:>9,} {told}")
+    if live:
+        posted = outcomes.attrs["posted"]
+        print(
+            f"{posted:,} requests were made by this run."
+            if posted
+            else "Nothing was left to send: no request was made."
+        )
+        return
+    late, rate = outcomes.attrs["late"], outcomes.attrs["rate"]
+    print(f"{late:>9,} of them would come too late at {rate:g} messages a second")
+    print("This was a dry run: nothing was sent and nothing written. Add --live to send.")
+
+
+def _told(row: Any) -> str:  # noqa: ANN401  # a row of the outcomes frame
+    """Return in words what became of a customer; Meta's own words, which may differ for each, stay in the ledger."""
+    from wa_products.metrics import explain  # noqa: PLC0415  # each command loads only what it needs
+
+    if row.outcome == "refused":
+        return f"refused: {explain(row.code, row.details)[1]} (code {row.code})" if row.code else row.details
+    if row.outcome == "skipped" and row.details:
+        return row.details if row.details.startswith("dry run") else f"skipped: {row.details}"
+    return str(row.outcome)
 
 
 def _code(outcomes: pd.DataFrame, most: float) -> int:
