@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import time
 from dataclasses import replace
 
@@ -106,6 +107,16 @@ def test_live_and_again(api, capsys):
     for text in (first.out, first.err, second.out, second.err):
         assert NUMBER.search(text) is None
         assert "sandbox-token" not in text
+
+
+def test_the_fast_way(api, capsys, monkeypatch):
+    """With --fast the plan goes over the fast transport; without the extra one sentence says what to install."""
+    del api
+    assert main(["send", "plan.jsonl", "--live", "--fast"]) == 0
+    assert " accepted" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "httpx_aiohttp", None)
+    assert main(["send", "plan.jsonl", "--live", "--fast"]) == 2
+    assert "pip install 'wa-products[fast]'" in capsys.readouterr().err
 
 
 def test_why_nothing_was_sent_is_said(api, capsys):

@@ -198,6 +198,15 @@ def test_too_many_failures_stop_the_campaign(ledger):
     assert server.requests < 80
 
 
+@pytest.mark.parametrize("order", ["server error", coded(100)])
+def test_a_fault_that_hits_all_is_seen_early(ledger, order):
+    """When not one of the first messages goes well, the run stops after ten and those in flight, and says so."""
+    with serving(lambda _n, _payload: order) as server, pytest.warns(UserWarning, match="10 of the last 10"):
+        outcomes = run(plan(200), ledger, server)
+    assert server.requests < 20
+    assert outcomes.attrs["failing"]
+
+
 def test_the_window_is_checked_at_that_instant(ledger):
     """Nobody is posted to whose window closes within the margin, also when it closes while the run goes on."""
     closes = [NOW + windows.MARGIN, *[NOW + pd.Timedelta("20min")] * 3]

@@ -112,6 +112,21 @@ def test_the_cap_of_a_campaign(ledger):
     assert run(second, ledger)[1].requests == 0
 
 
+def test_room_for_the_answers(ledger):
+    """When a campaign brings in a message a second, a number that may two a second sends half as fast from then on."""
+    clock = Clock()
+
+    def orders(n, _payload):
+        if n == 5:
+            ledger.store([says(500 + m, "yes please", clock.now()) for m in range(60)])
+        return "ok"
+
+    outcomes, server, _ = run(plan(60), ledger, orders, clock=clock, rate="2")
+    assert outcomes.attrs["rate"] == 1
+    assert len(server.taken) == 60
+    assert 35 < (clock.now() - NOW).total_seconds() < 60  # 30 at two a second would do in 31 s
+
+
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_quiet_hours(ledger, dry_run):
     """In quiet hours nothing is sent, with the reason, and the same plan goes on after them."""

@@ -54,11 +54,12 @@ def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, pr
     _tell_twins(plan, ledger)
     decided = ledger.decided(plan.campaign)
     pending = in_order(row for row in rows if decided.get(row["customer_id"], ("", True))[1])
-    rate = pace(client, ledger, now)
+    limit = client.limit()
+    rate = pace(limit, ledger.inbound_rate(now))
     if dry_run:
         return _rehearsed(plan, ledger, pending, now, rate)
     ledger.register(plan, now)
-    sender = Sender(plan, ledger, client, rate=rate, progress=progress)
+    sender = Sender(plan, ledger, client, limit=limit, rate=rate, progress=progress)
     sender.run([row for row in pending if row["arm"] == arms.TREATED])
     return _told(plan, ledger, sender)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from wa_products import codes
@@ -10,7 +11,8 @@ from wa_products import codes
 if TYPE_CHECKING:
     from wa_products.ledger.sending import Row
 
-RECENT, TOO_MANY = 40, 0.5
+# So many failures among so many messages: a fault that hits all of them is seen before it has used up an audience.
+TOO_MANY = {10: 10, 40: 21}
 
 
 class Breaker:
@@ -24,15 +26,16 @@ class Breaker:
     def __init__(self) -> None:
         self.stopped, self.failing = "", False
         self.unclassified: Counter[int] = Counter()
-        self._recent: deque[bool] = deque(maxlen=RECENT)
+        self._recent: deque[bool] = deque(maxlen=max(TOO_MANY))
         self._gone: dict[str, str] = {}
 
     def ended(self, *, failed: bool) -> None:
         """Count a message that will not be tried again in this run; stop where too many of the last ones failed."""
-        self._recent.append(failed)
-        if len(self._recent) == RECENT and sum(self._recent) > RECENT * TOO_MANY:
-            self.stop(f"{sum(self._recent)} of the last {RECENT} messages failed")
-            self.failing = True
+        self._recent.appendleft(failed)
+        for last, most in TOO_MANY.items():
+            if len(self._recent) >= last and (failures := sum(islice(self._recent, last))) >= most:
+                self.stop(f"{failures} of the last {last} messages failed")
+                self.failing = True
 
     def refused(self, row: Row, rule: codes.Rule, code: int) -> None:
         """Take in what a final refusal says about more than its customer."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from wa_products.client import Client
-    from wa_products.ledger import Ledger
     from wa_products.ledger.sending import Row
 
 HOUR, SECOND = 3_600_000_000, 1_000_000
@@ -52,7 +50,13 @@ def late(rows: Sequence[Row], now: pd.Timestamp, rate: float) -> frozenset[str]:
     return frozenset(missed)
 
 
-def pace(client: Client, ledger: Ledger, now: pd.Timestamp) -> float:
-    """Return how many messages a second to send: what the number may, less what is coming in, at least half of it."""
-    limit = client.limit()
-    return max(limit * LEAST_SHARE, limit - ledger.inbound_rate(now))
+def pace(limit: float, inbound: float) -> float:
+    """
+    Return how many messages a second to send of the `limit` of the number, which counts both ways.
+
+    That is what is coming in less, but at least half of it.
+
+    >>> pace(80, 3.5)
+    76.5
+    """
+    return max(limit * LEAST_SHARE, limit - inbound)

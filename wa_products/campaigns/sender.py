@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from wa_products import codes
 from wa_products.campaigns.breakers import Breaker
 from wa_products.campaigns.interrupts import Interrupts
+from wa_products.campaigns.queues import pace
 from wa_products.errors import CloudAPIError, NotSent, OutcomeUnknown
 from wa_products.identities import customer_id
 from wa_products.ledger import sending
@@ -34,19 +35,25 @@ if TYPE_CHECKING:
 
 BATCH, BATCH_SECONDS = 10, 0.06  # what a kill leaves unknown, beside the posted: this many, or those of so long
 LEASE = 60.0  # seconds for which a claim may be posted; whoever looks later finds it given back, or surely tried
+COUNT_EVERY = 15.0  # seconds between two looks at how much is coming in
 THROTTLED, SLOWER, SLOWEST = 130429, 0.75, 20.0
 NO_NETWORK = codes.Rule("no connection", CloudAPIError, "retry", 1, whole_number=True)
 
 
 class Sender:
     """
-    One run of `plan` at `rate` messages a second: its state in memory, gone with the process; the ledger has the rest.
+    One run of `plan` at `rate` messages a second, less where more comes in of what the number's `limit` counts too.
+
+    Its state is in memory, gone with the process; the ledger has the rest.
 
     After `run`, `posted` counts the requests made and `breaker` says why the run ended early, if it did.
     """
 
-    def __init__(self, plan: Plan, ledger: Ledger, client: Client, *, rate: float, progress: bool) -> None:
-        self.plan, self.ledger, self.client, self.rate, self.progress = plan, ledger, client, rate, progress
+    def __init__(
+        self, plan: Plan, ledger: Ledger, client: Client, *, limit: float, rate: float, progress: bool
+    ) -> None:
+        self.plan, self.ledger, self.client, self.progress = plan, ledger, client, progress
+        self.limit, self.rate = limit, rate
         self.posted, self.breaker = 0, Breaker()
         self._owner = uuid4().hex
         self._claimed: deque[Claim] = deque()
@@ -61,6 +68,7 @@ class Sender:
         self._news: tuple[int, ...] = ()
         self._standings: dict[str, Standing] = {}
         self._begun, self._heard = client.now(), ledger.last_event()
+        self._counted_at = self._seconds()
         self._interrupts = Interrupts()
         self._broke: Exception | None = None
 
@@ -112,6 +120,13 @@ class Sender:
         self._done.clear()
         self._claimed.extend(claims)
         self._lease = now.timestamp() + LEASE
+        self._make_room(now)
+
+    def _make_room(self, now: pd.Timestamp) -> None:
+        """Leave room for the answers that the campaign brings in."""
+        if now.timestamp() - self._counted_at >= COUNT_EVERY:
+            self._counted_at = now.timestamp()
+            self.rate = min(self.rate, pace(self.limit, self.ledger.inbound_rate(now, after=self._heard)))
 
     def _launch(self, claim: Claim) -> None:
         """Post a claim, in its turn, if it still may be sent at that very moment."""

@@ -40,6 +40,9 @@ def add(commands: Commands) -> None:
     send.add_argument("plan", type=Path)
     send.add_argument("--live", action="store_true", help="really send, after a check that finds no fail")
     send.add_argument("--skip-check", action="store_true", help="send without the check, or in spite of it")
+    send.add_argument(
+        "--fast", action="store_true", help="for hundreds a second: wants pip install 'wa-products[fast]'"
+    )
     send.add_argument("--exports", type=Path, help="the folder it was made from, for the check")
     send.add_argument("--ledger", help=LEDGER_HELP)
     send.add_argument("--max-failure-rate", type=float, default=0.2, help="above it the exit code is 3 (default 0.2)")
@@ -65,10 +68,11 @@ def run_send(arguments: argparse.Namespace) -> int:
     from wa_products.ledger import Ledger  # noqa: PLC0415
     from wa_products.plans import Plan  # noqa: PLC0415
     from wa_products.settings import Settings  # noqa: PLC0415
+    from wa_products.transports import Fast  # noqa: PLC0415
 
     plan = Plan.load(arguments.plan)
     settings = Settings.from_env()
-    with Client(settings) as client:
+    with Client(settings, transport=Fast() if arguments.fast else None) as client:
         if arguments.live and not arguments.skip_check and not _passes(client, plan, arguments.exports):
             return FAILED
         with Ledger(ledger_url(arguments)) as ledger, warnings.catch_warnings(record=True) as notes:

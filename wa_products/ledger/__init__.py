@@ -228,10 +228,10 @@ class Ledger:
         with self._engine.begin() as connection:
             return views.alarm(connection, after, since)
 
-    def inbound_rate(self, now: pd.Timestamp) -> float:
-        """Return how many messages a second came in during the busiest minute of the last hour."""
+    def inbound_rate(self, now: pd.Timestamp, after: int = 0) -> float:
+        """Return how many messages a second came in, stored after `after`, in the busiest minute of the last hour."""
         with self._engine.begin() as connection:
-            return views.inbound_rate(connection, now)
+            return views.inbound_rate(connection, now, after)
 
     def _known(self, connection: Connection) -> People:
         if self._people is None or self._people.version != people.version(connection):

@@ -105,11 +105,13 @@ def alarm(connection: Connection, after: int, since: pd.Timestamp) -> int:
     return connection.scalar(query.limit(1)) or 0
 
 
-def inbound_rate(connection: Connection, now: pd.Timestamp) -> float:
-    """Return how many messages a second came in during the busiest minute of the hour before `now`."""
+def inbound_rate(connection: Connection, now: pd.Timestamp, after: int) -> float:
+    """Return how many messages a second came in during the busiest minute of the hour before `now`, after a fact."""
     at = micros(now)
     came = select(func.count().label("n")).where(
-        EVENTS.c.kind.in_(("inbound", "cart", "enquiry")), EVENTS.c.at.between(at - 60 * _MINUTE, at)
+        EVENTS.c.seq > after,
+        EVENTS.c.kind.in_(("inbound", "cart", "enquiry")),
+        EVENTS.c.at.between(at - 60 * _MINUTE, at),
     )
     minutes = came.group_by(EVENTS.c.at // _MINUTE).subquery()
     return (connection.scalar(select(func.max(minutes.c.n))) or 0) / 60
