@@ -19,6 +19,14 @@ ASKED = {
         130403, 130472, 130497, 131021, 131026, 131047, 131049, 131050, 131060, 131062, 137000,
     ],
 }  # fmt: skip
+RAISED = {
+    errors.RateLimited: {4, 613, 80007, 80008, 130429, 131056},
+    errors.WindowClosed: {131047},
+    errors.RecipientError: {
+        130403, 130472, 130497, 131021, 131026, 131030, 131049, 131050, 131062, 137000,
+    },
+    errors.AuthError: set(ASKED["stop"]),
+}  # fmt: skip
 WAIT_FOR_EVERYBODY = {2, 4, 613, 80007, 80008, 130429, 131016, 131057, 133004, 2494100}
 UNTIL_THEY_WRITE = {130403, 131026, 131050}
 
@@ -29,6 +37,15 @@ def test_every_code_is_known(action, code):
     rule = codes.rule(code, http_status=401)
     assert rule is not codes.UNCLASSIFIED
     assert rule.action == action
+
+
+def test_what_each_code_is_raised_as():
+    """The class of an error says what its reader can do; what nobody but Meta or a programmer can mend has none."""
+    for code in {code for found in ASKED.values() for code in found}:
+        expected = next((kind for kind, found in RAISED.items() if code in found), errors.CloudAPIError)
+        assert type(codes.refusal(code, "why", http_status=400 if code else 401)) is expected, code
+    for details in ("Products not found in FB Catalog", "Check if catalog is linked"):
+        assert type(codes.refusal(131009, "why", details=details)) is errors.NotInCatalog
 
 
 def test_the_table_knows_no_code_beyond():
