@@ -7,6 +7,8 @@ from pathlib import Path
 import papermill
 import pytest
 
+from wa_products.ledger import Ledger
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 NUMBER = re.compile(r"\+?44\s?0?\s?7700\s?900\d{3}|07700\s?900\d{3}")
 LINES = 10
@@ -44,6 +46,21 @@ def test_a_notebook_runs_from_the_top(notebook, tmp_path):
     papermill.execute_notebook(notebook, made, cwd=notebook.parent, progress_bar=False)
     outputs = json.dumps([cell["outputs"] for cell in code_cells(made)])
     assert NUMBER.search(outputs) is None
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("parameters", [{}, {"live": True}], ids=["as it is", "live"])
+def test_the_sending_notebook_sends_only_when_told(parameters, tmp_path):
+    """Run as it is the notebook about sending posts nothing and writes nothing; with `live` it sends, once."""
+    made, kept = tmp_path / "30_send.ipynb", tmp_path / "ledger.db"
+    parameters = {"ledger_url": f"sqlite:///{kept}", **parameters}
+    notebook = ROOT / "notebooks" / "30_send.ipynb"
+    papermill.execute_notebook(notebook, made, parameters, cwd=notebook.parent, progress_bar=False)
+    with Ledger(f"sqlite:///{kept}") as ledger:
+        sends = ledger.sends()
+        assert ledger.campaigns().empty == sends.empty == ("live" not in parameters)
+    assert sends["customer_id"].is_unique
 
 
 @pytest.mark.slow
