@@ -2,6 +2,7 @@
 
 import os
 import re
+import sqlite3
 import sys
 import time
 from dataclasses import replace
@@ -17,7 +18,7 @@ from tests.test_commands import ROOT
 from tests.test_sandbox_http import served
 from wa_products.campaigns import send
 from wa_products.commands import main, planning
-from wa_products.ledger import Ledger
+from wa_products.ledger import Ledger, opening
 from wa_products.limits import Limits
 from wa_products.plans import Plan
 from wa_products.proposals import propose
@@ -165,6 +166,29 @@ def test_how_a_run_ends(capsys, monkeypatch, orders, code, word):
     assert word in told.out + told.err
     assert "Traceback" not in told.err
     assert ".py" not in told.err
+
+
+@pytest.mark.usefixtures("api")
+def test_a_ledger_that_fails_in_mid_run(capsys, monkeypatch):
+    """A ledger that cannot be written any more ends the run in words with 1; a later run sends to nobody twice."""
+    monkeypatch.setattr(opening, "PATIENCE", 0.1)
+    other = sqlite3.connect("ledger.db", isolation_level=None, check_same_thread=False)
+
+    def orders(n, _payload):
+        if n == 3:
+            other.execute("BEGIN IMMEDIATE")
+        return "ok"
+
+    with serving(orders) as server:
+        monkeypatch.setenv("WA_GRAPH_URL", server.url)
+        assert main(["send", "plan.jsonl", "--live", "--skip-check"]) == 1
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert told.startswith("wa-products send: the ledger sqlite:///ledger.db failed: database is locked. Mend it")
+        other.close()
+        first = len(server.taken)
+        assert main(["send", "plan.jsonl", "--live", "--skip-check"]) in (0, 3)
+        assert len(server.taken) > first >= 3
+        assert server.doubles() == 0
 
 
 def test_without_connection(api, capsys, monkeypatch):

@@ -9,7 +9,8 @@ from wa_products import errors
 
 CODED = [errors.CloudAPIError, errors.WindowClosed, errors.RateLimited, errors.NotInCatalog, errors.AuthError,
          errors.RecipientError]  # fmt: skip
-PLAIN = [errors.DataError, errors.SettingsError, errors.PlanError, errors.NotSent, errors.OutcomeUnknown]
+PLAIN = [errors.DataError, errors.SettingsError, errors.PlanError, errors.LedgerError, errors.NotSent,
+         errors.OutcomeUnknown]  # fmt: skip
 
 
 def made(kind):

@@ -7,6 +7,7 @@ import stat
 from decimal import Decimal
 
 import pandas as pd
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from tests.faulty_server import coded, serving
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
 from wa_products import events, frames
 from wa_products.campaigns import listen, send
-from wa_products.errors import DataError, SettingsError
+from wa_products.errors import DataError, LedgerError, SettingsError
 from wa_products.identities import customer_id
 from wa_products.ledger import Ledger, opening, schema, sending
 
@@ -60,6 +61,34 @@ def test_an_empty_ledger(ledger):
     assert ledger.rows("none").empty
     assert list(ledger.rows("none").columns)[:3] == ["campaign", "customer_id", "send_id"]
     assert ledger.campaigns().empty
+
+
+def test_a_database_that_breaks(ledger):
+    """A database that goes away in mid-work is told in words, without a value, and the ledger works again after."""
+
+    def work():
+        with opening.writing(ledger._engine) as base:
+            if base.dialect.name == "postgresql":
+                with psycopg.connect(str(ledger._engine.url).replace("+psycopg", ""), autocommit=True) as other:
+                    other.execute("SELECT pg_terminate_backend(%s)", [base.scalar(text("SELECT pg_backend_pid()"))])
+            else:
+                base.connection.driver_connection.set_progress_handler(lambda: True, 1)  # as if it were interrupted
+            base.execute(schema.SUPPRESSIONS.insert(), [{"customer_id": "447700900123", "reason": "x", "at": 1}])
+
+    with pytest.raises(LedgerError, match="run again to go on") as caught:
+        work()
+    assert "7700900" not in str(caught.value)
+    ledger._engine.dispose()
+    ledger.suppress(["c1"], "asked by letter", NOW)
+
+
+def test_no_error_of_the_database_shows_a_value(ledger):
+    """What breaks a rule of the tables is named without the values of the row."""
+    row = {"digest": None, "body": b"+447700900123", "stored_at": 1}
+    with pytest.raises(IntegrityError) as caught, opening.writing(ledger._engine) as connection:
+        connection.execute(schema.WEBHOOKS.insert(), [row])
+    assert "SQL parameters hidden" in str(caught.value)
+    assert "+447700900123" not in str(caught.value)
 
 
 def test_events_come_back_as_they_were(ledger):

@@ -5,6 +5,7 @@ WaProductsError
     DataError (also ValueError)   an export or a frame breaks its contract: mend the data
     SettingsError                 a setting is missing or malformed: set it
     PlanError                     a plan is changed, expired or unapproved: review again
+    LedgerError                   the ledger's database failed: mend it, then run again, which goes on
     CloudAPIError                 the Cloud API refused the request
         WindowClosed              the customer last wrote more than 24 h ago: wait for them
         RateLimited               too fast for the number, the pair or the account: slow down
@@ -32,6 +33,10 @@ class SettingsError(WaProductsError):
 
 class PlanError(WaProductsError):
     """A plan was changed after approval, has expired, or was never approved. Review it again."""
+
+
+class LedgerError(WaProductsError):
+    """The ledger's database failed at work: full, locked, gone. Mend it and run again; nothing goes out twice by it."""
 
 
 class CloudAPIError(WaProductsError):

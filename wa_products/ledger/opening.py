@@ -6,21 +6,23 @@ import os
 import sqlite3
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 from sqlalchemy import StaticPool, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from wa_products.errors import SettingsError
+from wa_products.errors import LedgerError, SettingsError
 from wa_products.ledger.schema import METADATA, RECORDS, micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.engine import ExceptionContext
 
 PATIENCE = 60  # seconds to wait for other writers of a file
 LOCK = 7_270_114  # PostgreSQL's advisory lock of whoever brings the tables up to date
@@ -58,7 +60,7 @@ def engine(url: str) -> Engine:
     target = _target(url)
     name = target.render_as_string(hide_password=True)
     try:
-        made = _sqlite(target) if target.get_backend_name() == "sqlite" else create_engine(target, pool_pre_ping=True)
+        made = _sqlite(target) if target.get_backend_name() == "sqlite" else _create(target, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"the ledger {name} needs the package {error.name}: pip install 'wa-products[postgres]'"
@@ -75,6 +77,7 @@ def engine(url: str) -> Engine:
     except SettingsError:
         made.dispose()
         raise
+    event.listen(made, "handle_error", partial(_tell, name))
     return made
 
 
@@ -106,7 +109,7 @@ def _sqlite(target: URL) -> Engine:
     if not in_memory:
         _make_private(Path(path))
     options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    made = create_engine(target, connect_args={"timeout": PATIENCE, "check_same_thread": False}, **options)
+    made = _create(target, connect_args={"timeout": PATIENCE, "check_same_thread": False}, **options)
 
     @event.listens_for(made, "connect")
     def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's own
@@ -122,6 +125,20 @@ def _sqlite(target: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return made
+
+
+def _create(target: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlchemy's own
+    return create_engine(target, hide_parameters=True, **options)  # among them are addresses
+
+
+def _tell(name: str, context: ExceptionContext) -> None:
+    """Say in words what broke in the database, where that is not a fault of the statement."""
+    broke = context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)
+    if broke and not context.is_pre_ping:
+        raise LedgerError(
+            f"the ledger {name} failed: {_line(context.original_exception)}. Mend it, then run again to go on; "
+            f"what was not written down is unknown until its webhook comes"
+        ) from None
 
 
 def _write_ahead(made: Engine) -> None:
@@ -180,5 +197,9 @@ def _record(connection: Connection, step: Migration) -> None:
 
 
 def _words(error: DBAPIError) -> str:
+    return _line(error.orig or error)
+
+
+def _line(error: BaseException) -> str:
     """Return the database's own words on one line; they hold no password."""
-    return " ".join(str(error.orig).split()) or type(error.orig).__name__
+    return " ".join(str(error).split()) or type(error).__name__
