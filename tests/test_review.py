@@ -16,6 +16,8 @@ from wa_products.widgets.cards import masked
 
 TWELVE = proposals(12)
 CUSTOMERS = [f"c{i:016x}" for i in range(12)]
+_ANY = dict.fromkeys(("text", "kind", "reason", "product", "closing"), "")
+QUERY = {"k": "query", "view": "v", "seq": 1, "show": "all", "sort": "proposed", **_ANY}
 
 
 @pytest.fixture
@@ -32,17 +34,7 @@ def path(tmp_path):
 
 def listed(widget, **query):
     """Return the row numbers that a query of the browser lists."""
-    asked = {
-        "k": "query",
-        "view": "v",
-        "seq": 1,
-        "text": "",
-        "show": "all",
-        "kind": "",
-        "reason": "",
-        "sort": "proposed",
-    }
-    (answer,) = widget.answer(asked | query)
+    (answer,) = widget.answer(QUERY | query)
     assert answer["k"] == "listed", answer
     return [line["row"] for line in answer["rows"]]
 
@@ -381,8 +373,7 @@ def test_a_bulk_action_leaves_the_decided_alone(shown):
 def test_the_list_comes_in_windows_and_keeps_the_chosen_row():
     """A query answers with the window around the row that was chosen; any other window can be asked for."""
     widget = review(*proposals(1_000))
-    asked = {"k": "query", "view": "v", "seq": 7, "text": "", "show": "open", "kind": "", "reason": "", "sort": "title"}
-    (answer,) = widget.answer({**asked, "keep": 500})
+    (answer,) = widget.answer({**QUERY, "show": "open", "seq": 7, "sort": "title", "keep": 500})
     assert answer["total"] == 900
     assert answer["rows"][answer["at"] - answer["from"]]["row"] == 500
     (rest,) = widget.answer({"k": "rows", "view": "v", "seq": 7, "from": 880})
@@ -414,7 +405,16 @@ def test_a_bulk_action_touches_what_is_shown_and_nothing_else(shown):
         {"k": "edit", "row": 0, "body": None, "footer": ""},
         {"k": "rows", "view": "never asked", "from": 0},
         {"k": "open", "row": 1e9},
-        {"k": "query", "view": "v", "text": "", "show": "secret", "kind": "", "reason": "", "sort": "title"},
+        QUERY | {"show": "secret"},
+        QUERY | {"closing": "2"},
+        QUERY | {"least": 7},
+        {"k": "bulk", "view": "v", "state": "approved", "rows": [0, 99]},
+        {"k": "bulk", "view": "v", "state": "approved", "rows": "all"},
+        {"k": "swap", "row": 0, "product": "no such"},
+        {"k": "write", "view": "v", "rows": [0], "body": "{colour}", "footer": "", "do": True},
+        {"k": "write", "view": "v", "rows": [9], "body": "skipped", "footer": "", "do": True},
+        {"k": "find", "view": "v", "text": 3},
+        {"k": "compare", "view": "v"},
     ],
 )
 def test_what_the_browser_may_not_say_is_refused(shown, message):
@@ -429,9 +429,14 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
 )
-COMMANDS = st.sampled_from(["query", "rows", "open", "set", "bulk", "edit", "undo"])
+COMMANDS = st.sampled_from(
+    ["query", "rows", "open", "set", "bulk", "edit", "undo", "write", "swap", "find", "compare", "ping"]
+)
 KEYS = st.sampled_from(
-    ["view", "row", "state", "body", "footer", "from", "keep", "text", "show", "kind", "sort", "reason"]
+    [
+        *("view", "row", "rows", "state", "body", "footer", "from", "keep", "text", "show", "kind", "sort", "reason"),
+        *("product", "least", "closing", "group", "do"),
+    ]
 )
 
 

@@ -1,28 +1,28 @@
-"""What a review shows of a row: a line of the list, the card with its chat and payload, the picture."""
+"""What a review shows of a row: a line of the list, the card with its chat, reasons and request."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from base64 import b64encode
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 
 from wa_products import payloads
 from wa_products.errors import DataError
+from wa_products.widgets.moments import duration, millis, told
+from wa_products.widgets.shelves import amount
 
 if TYPE_CHECKING:
     import numpy as np
 
     from wa_products.datasets import Dataset
     from wa_products.widgets.decisions import Decisions
+    from wa_products.widgets.shelves import Shelf
 
 MESSAGES = 4
-PICTURE_BYTES = 3_000_000
-_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+SEND_ID = "(the id of the send)"
 _SILENT = frozenset({"system", "preference"})
 _TEXT_LENGTH = 600
 
@@ -30,24 +30,24 @@ _TEXT_LENGTH = 600
 class Cards:
     """Draws the rows of `decisions` with what `data` knows; every value is plain text or a number, fit for JSON."""
 
-    def __init__(self, decisions: Decisions, data: Dataset) -> None:
-        self._decisions = decisions
-        self._rows: pd.DataFrame = decisions.rows
-        self._data = data
+    def __init__(self, decisions: Decisions, data: Dataset, shelf: Shelf) -> None:
+        self._decisions, self._data, self._shelf = decisions, data, shelf
 
     def line(self, row: int) -> dict[str, Any]:
         """Return what the list shows of `row`."""
-        values = self._rows.iloc[row]
+        columns = self._decisions.columns
+        product = columns["product_retailer_id"][row]
         return {
             "row": row,
-            "customer": values["customer_id"],
-            "product": values["product_retailer_id"],
-            "title": values["title"],
-            "price": _amount(values["price"]),
-            "currency": values["currency"],
-            "kind": values["kind"],
-            "reason": values["reason"],
-            "why": values["why"],
+            "customer": columns["customer_id"][row],
+            "product": product,
+            "title": columns["title"][row],
+            "price": amount(columns["price"][row]),
+            "currency": columns["currency"][row],
+            "kind": columns["kind"][row],
+            "reason": columns["reason"][row],
+            "why": columns["why"][row],
+            "closes": millis(columns["closes_at"][row]),
             **self.mark(row),
         }
 
@@ -55,37 +55,44 @@ class Cards:
         """Return what a person made of `row`."""
         mark = self._decisions.marks[row]
         sendable = self._decisions.sendable[row]
-        edited = self._decisions.edited(row)
-        return {"row": row, "state": mark.state if sendable else "skipped", "edited": edited}
+        edited, swapped = self._decisions.edited(row), bool(mark.product)
+        return {"row": row, "state": mark.state if sendable else "skipped", "edited": edited, "swapped": swapped}
+
+    def group(self, group: dict[str, Any]) -> dict[str, Any]:
+        """Return what the list shows of a product with several rows."""
+        facts = self.line(group["row"])
+        return {name: facts[name] for name in ("product", "title", "price", "currency")} | {"group": True, **group}
 
     def card(self, row: int, *, picture: bool) -> dict[str, Any]:
         """Return all that is shown of `row`; the picture, as a data URI, only where `picture` asks for it."""
-        values, mark = self._rows.iloc[row], self._decisions.marks[row]
-        product = self._catalog.get(values["product_retailer_id"])
+        columns, mark = self._decisions.columns, self._decisions.marks[row]
+        product, closes = columns["product_retailer_id"][row], columns["closes_at"][row]
+        facts = self._shelf.facts(product)
+        probability, horizon = columns["probability"][row], columns["horizon_days"][row]
         return {
             **self.line(row),
             "body": mark.body,
             "footer": mark.footer,
-            "by": mark.by if mark.state else "",
-            "at": mark.at if mark.state else "",
-            "was": self._price_before(values, product),
-            "picture": self._picture(values["product_retailer_id"]) if picture else "",
-            "link": _host(product),
-            "source": values["source"],
-            "probability": None if pd.isna(values["probability"]) else round(float(values["probability"]), 4),
-            "horizon": None if pd.isna(values["horizon_days"]) else float(values["horizon_days"]),
-            "due": self._moment(values["due_at"]),
-            "closes": self._moment(values["closes_at"]),
-            "left": _duration(values["closes_at"] - self._data.as_of),
-            "messages": self._messages(values["customer_id"]),
-            **self._payload(values, mark.body, mark.footer),
+            "by": mark.by if mark.at else "",
+            "at": mark.at,
+            "was": facts["was"],
+            "picture": self._shelf.picture(product) if picture else "",
+            "link": facts["link"],
+            "source": columns["source"][row],
+            "probability": None if pd.isna(probability) else round(float(probability), 4),
+            "horizon": None if pd.isna(horizon) else float(horizon),
+            "due": told(columns["due_at"][row], self._data.timezone),
+            "closing": told(closes, self._data.timezone),
+            "left": duration(closes - self._data.as_of),
+            "messages": self._messages(columns["customer_id"][row]),
+            "others": [self._other(other) for other in self._decisions.alternatives.of(row)],
+            "proposed": self._decisions.rows["product_retailer_id"].iloc[row],
+            **self._request(row),
         }
 
-    @cached_property
-    def _catalog(self) -> dict[str, dict[str, Any]]:
-        unique = self._data.catalog.drop_duplicates("product_retailer_id")
-        columns = ["price", "currency", "image_link", "title"]
-        return unique.set_index("product_retailer_id")[columns].to_dict("index")
+    def _other(self, row: int) -> dict[str, Any]:
+        values = self._decisions.rows.iloc[row]
+        return {**self._shelf.facts(values["product_retailer_id"]), "kind": values["kind"], "why": values["why"]}
 
     @cached_property
     def _threads(self) -> dict[str, dict[str, str]]:
@@ -94,22 +101,6 @@ class Cards:
     @cached_property
     def _inbound(self) -> dict[str, np.ndarray]:
         return self._data.inbound.reset_index(drop=True).groupby("customer_id").indices
-
-    def _price_before(self, values: pd.Series, product: dict[str, Any] | None) -> str:
-        """Return the price without the sale, ``""`` where there is no sale."""
-        if product is None or product["price"] is None or values["price"] is None:
-            return ""
-        return _amount(product["price"]) if product["price"] > values["price"] else ""
-
-    def _picture(self, product_retailer_id: str) -> str:
-        content = self._data.pictures.get(product_retailer_id, b"")
-        kinds = [kind for start, kind in _SIGNATURES.items() if content.startswith(start)]
-        if not kinds or len(content) > PICTURE_BYTES:
-            return ""
-        return f"data:{kinds[0]};base64,{b64encode(content).decode()}"
-
-    def _moment(self, at: pd.Timestamp) -> str:
-        return "" if pd.isna(at) else f"{at.tz_convert(self._data.timezone):%a %d %b %H:%M %Z}"
 
     def _messages(self, customer_id: str) -> list[dict[str, str]]:
         """Return the customer's last messages, oldest first, as known at ``as_of``."""
@@ -120,33 +111,42 @@ class Cards:
             {
                 "text": message.text[:_TEXT_LENGTH],
                 "kind": message.kind,
-                "about": self._catalog.get(message.product_retailer_id, {}).get("title", ""),
-                "at": self._moment(message.received_at),
+                "about": self._shelf.facts(message.product_retailer_id)["title"],
+                "at": told(message.received_at, self._data.timezone),
             }
             for message in last.itertuples()
         ]
 
-    def _payload(self, values: pd.Series, body: str, footer: str) -> dict[str, str]:
-        """Return the request body as indented JSON, its address masked, and what speaks against it."""
-        address = self._threads.get(values["customer_id"], {"to": "", "recipient": ""})
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            try:
-                message = payloads.single_product(
-                    to=address["to"] or None,
-                    recipient=None if address["to"] else address["recipient"] or None,
-                    catalog_id=self._data.catalog_id,
-                    product_retailer_id=values["product_retailer_id"],
-                    body=body or None,
-                    footer=footer or None,
-                )
-            except DataError as error:
-                return {"payload": "", "problem": str(error)}
-        shown = {name: masked(value) if name in ("to", "recipient") else value for name, value in message.items()}
-        return {
-            "payload": json.dumps(shown, indent=2, ensure_ascii=False),
-            "problem": "; ".join(str(w.message) for w in caught),
-        }
+    def _request(self, row: int) -> dict[str, str]:
+        columns, mark = self._decisions.columns, self._decisions.marks[row]
+        address = self._threads.get(columns["customer_id"][row], {"to": "", "recipient": ""})
+        product = columns["product_retailer_id"][row]
+        return request(address, self._data.catalog_id, product, mark.body, mark.footer)
+
+
+def request(address: dict[str, str], catalog_id: str, product: str, body: str, footer: str) -> dict[str, str]:
+    """
+    Return the request of a message as indented JSON, as it is sent but for its address, and what speaks against it.
+
+    The address is hidden; in place of the id that each send gets when it is sent stands `SEND_ID`.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            message = payloads.single_product(
+                to=address["to"] or None,
+                recipient=None if address["to"] else address["recipient"] or None,
+                catalog_id=catalog_id,
+                product_retailer_id=product,
+                body=body or None,
+                footer=footer or None,
+                opaque=SEND_ID,
+            )
+        except DataError as error:
+            return {"payload": "", "problem": str(error)}
+    shown = {name: masked(value) if name in ("to", "recipient") else value for name, value in message.items()}
+    payload = json.dumps(shown, indent=2, ensure_ascii=False)
+    return {"payload": payload, "problem": "; ".join(str(each.message) for each in caught)}
 
 
 def masked(address: str) -> str:
@@ -157,23 +157,3 @@ def masked(address: str) -> str:
     '+4•••••••••23'
     """
     return address[:2] + "•" * (len(address) - 4) + address[-2:]
-
-
-def _amount(price: object) -> str:
-    return "" if price is None else str(price)
-
-
-def _host(product: dict[str, Any] | None) -> str:
-    """Return the image link where it is https and could be loaded on request, else ``""``."""
-    link = "" if product is None else str(product["image_link"])
-    try:
-        return link if urlsplit(link).scheme == "https" and urlsplit(link).hostname else ""
-    except ValueError:
-        return ""
-
-
-def _duration(left: pd.Timedelta) -> str:
-    if pd.isna(left):
-        return ""
-    minutes = int(left.total_seconds() // 60)
-    return "closed" if minutes < 0 else f"{minutes // 60} h {minutes % 60:02d} min left"

@@ -1,43 +1,57 @@
 """
-What a person decided about each row, and how a row was edited: in memory, and line by line on disk where asked.
+What a person decided about each row, and how a row was changed: in memory, and line by line on disk where asked.
 
-A decision belongs to a row and to what the customer would see of it (`content`). A row whose product, price or
-text has changed since is undecided again. The file is JSON lines, only ever appended to, readable by its owner
-alone: the last line of a row and content counts.
+A decision belongs to a row and to what the customer would see of it (its content). A row whose product, price or
+text has changed since is undecided again.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wa_products import payloads, selection
 from wa_products.errors import DataError
+from wa_products.widgets.alternatives import Alternatives, renamed
+from wa_products.widgets.journals import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
+
+    from wa_products.widgets.journals import Line
+    from wa_products.widgets.shelves import Shelf
 
 OPEN, APPROVED, REJECTED = "", "approved", "rejected"
 STATES = (OPEN, APPROVED, REJECTED)
 _SEEN = ("customer_id", "product_retailer_id", "title", "price", "currency", "body", "footer")
+_OF_PRODUCT = ("title", "price", "currency")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What stands beside one row: its state, its texts as edited, and who decided when (ISO 8601, UTC)."""
+    """
+    What stands beside one row: its state, its texts and product as changed, and who decided when (ISO 8601, UTC).
+
+    `product` is ``""`` where the row shows the one proposed.
+    """
 
     state: str = OPEN
     body: str = ""
     footer: str = ""
+    product: str = ""
     by: str = ""
     at: str = ""
+
+    @property
+    def shown(self) -> tuple[str, str, str]:
+        """What of the mark the customer would see."""
+        return self.body, self.footer, self.product
 
 
 def fault(body: str, footer: str) -> str:
@@ -55,153 +69,193 @@ class Decisions:
     """
     The marks of the rows of a selected frame, by position, with undo.
 
-    `path` is the file to keep them in, None for memory only; `by` is the name that is written beside each.
-    `withdrawn` counts earlier decisions on rows that have changed since, `unreadable` the broken lines of the file.
-    Raises DataError where `path` holds something else.
+    `paths` are the files to keep them in, the first to write to; none for memory only. `by` is the name that is
+    written beside each. `columns` holds, as lists, what the rows show now, with products as swapped; the texts are in
+    `marks`. `withdrawn` counts earlier decisions on rows that have changed since. Raises DataError where a path holds
+    something else.
     """
 
-    def __init__(self, rows: pd.DataFrame, path: str | os.PathLike[str] | None = None, by: str = "") -> None:
-        self.rows = rows
-        self.by = by
+    def __init__(
+        self, rows: pd.DataFrame, shelf: Shelf, paths: Sequence[str | os.PathLike[str]] = (), by: str = ""
+    ) -> None:
+        self.rows, self.by, self._shelf = rows, by, shelf
+        self.alternatives = Alternatives(rows, shelf)
         self.sendable: list[bool] = (rows["decision"] == selection.SEND).tolist()
-        self._seen = list(zip(*(rows[column].tolist() for column in _SEEN), strict=True))
-        self.proposed = [
-            Mark(body=body, footer=footer) for body, footer in zip(rows["body"], rows["footer"], strict=True)
-        ]
+        self.columns: dict[str, list[Any]] = {str(name): rows[name].tolist() for name in rows.columns}
+        self._seen = list(zip(*(self.columns[name] for name in _SEEN), strict=True))
+        self._row_of = {(seen[0], seen[1]): row for row, seen in enumerate(self._seen)}
+        texts = zip(self.columns["body"], self.columns["footer"], strict=True)
+        self.proposed = [Mark(body=body, footer=footer) for body, footer in texts]
         self.marks = list(self.proposed)
-        self.withdrawn = self.unreadable = 0
-        self._path = None if path is None else Path(path)
+        self.withdrawn = 0
         self._done: list[tuple[str, dict[int, Mark]]] = []
-        if self._path is not None and self._path.exists():
-            self._read(self._path)
+        self._journal = Journal(paths, STATES) if paths else None
+        if self._journal:
+            self._begin(self._journal.begin())
 
     @property
     def undoable(self) -> str:
         """What `undo` would take back, in words; ``""`` where there is nothing."""
         return self._done[-1][0] if self._done else ""
 
+    @property
+    def unreadable(self) -> int:
+        """How many broken lines the files have."""
+        return self._journal.unreadable if self._journal else 0
+
     def edited(self, row: int) -> bool:
-        """Return whether the texts of `row` differ from those proposed."""
-        mark, proposed = self.marks[row], self.proposed[row]
-        return (mark.body, mark.footer) != (proposed.body, proposed.footer)
+        """Return whether `row` shows other texts or another product than proposed."""
+        return self.marks[row].shown != self.proposed[row].shown
+
+    def name(self, row: int) -> str:
+        """Return what to call `row` in a sentence."""
+        return f"{self.columns['product_retailer_id'][row]!r} for customer {self.columns['customer_id'][row]}"
+
+    # What a person does. Each is one step for `undo`, and either done as a whole or refused as a whole.
 
     def decide(self, rows: Iterable[int], state: str) -> list[int]:
         """
         Set `rows` to `state` (approved, rejected or ``""``); return those that changed.
 
-        Raises DataError, and changes nothing, for an unknown state, a skipped row or a text that cannot be sent.
+        Raises DataError for an unknown state, a skipped row or a message that cannot be sent.
         """
         if state not in STATES:
             raise DataError(f"a row is {list(STATES)}, not {state!r}")
-        changed = {row: self.marks[row] for row in rows if self.marks[row].state != state}
+        changed = {row: replace(self.marks[row], state=state) for row in rows if self.marks[row].state != state}
         for row, mark in changed.items():
-            if not self.sendable[row]:
-                raise DataError(f"{self._name(row)} is skipped and cannot be decided: {self.rows['reason'].iloc[row]}")
+            self._refuse_skipped(row)
             if state == APPROVED and (why := fault(mark.body, mark.footer)):
-                raise DataError(f"{self._name(row)} cannot be approved: {why}")
-        verb = {OPEN: "withdraw", APPROVED: "approve", REJECTED: "reject"}[state]
-        return self._apply(verb, {row: (state, mark.body, mark.footer) for row, mark in changed.items()})
+                raise DataError(f"{self.name(row)} cannot be approved: {why}")
+        return self._apply({OPEN: "withdraw", APPROVED: "approve", REJECTED: "reject"}[state], changed)
 
-    def edit(self, row: int, body: str, footer: str) -> list[int]:
-        """Replace the texts of `row`, withdraw its decision, return what changed. Raises DataError by `fault`."""
-        if why := fault(body, footer):
-            raise DataError(f"{self._name(row)} was not edited: {why}")
-        body, footer = (text if text.strip() else "" for text in (body, footer))
-        if (self.marks[row].body, self.marks[row].footer) == (body, footer):
+    def edit(self, texts: Mapping[int, tuple[str, str]]) -> list[int]:
+        """Give rows these bodies and footers and withdraw their decisions; return what changed. Raises by `fault`."""
+        changed = {}
+        for row, told in texts.items():
+            self._refuse_skipped(row)
+            if why := fault(*told):
+                raise DataError(f"{self.name(row)} was not edited: {why}")
+            body, footer = (text if text.strip() else "" for text in told)
+            mark = self.marks[row]
+            if (mark.body, mark.footer) != (body, footer):
+                changed[row] = replace(mark, state=OPEN, body=body, footer=footer)
+        return self._apply("edit", changed)
+
+    def swap(self, row: int, product: str) -> list[int]:
+        """
+        Show `product` in `row` and withdraw its decision; return what changed.
+
+        The texts become those proposed for the product; in texts that a person wrote its title replaces the other's.
+        Raises DataError for a product that cannot be sent.
+        """
+        self._refuse_skipped(row)
+        if why := self._shelf.why_not(product):
+            raise DataError(f"{product!r} cannot be shown: {why}")
+        mark, now = self.marks[row], self.columns["product_retailer_id"][row]
+        if product == now:
             return []
-        return self._apply("edit", {row: (OPEN, body, footer)})
+        if (mark.body, mark.footer) == self.alternatives.texts(row, now):
+            body, footer = self.alternatives.texts(row, product)
+        else:
+            title = self.alternatives.values(row, product)["title"]
+            body, footer = renamed(mark.body, self.columns["title"][row], title), mark.footer
+        if why := fault(body, footer):
+            raise DataError(f"{self.name(row)} was not swapped: {why}")
+        other = "" if product == self._seen[row][1] else product
+        return self._apply("swap", {row: replace(mark, state=OPEN, body=body, footer=footer, product=other)})
 
     def undo(self) -> list[int]:
         """Take back the last change, whatever it was; return the rows that changed."""
         if not self._done:
             return []
         _, before = self._done.pop()
-        self._write({row: (mark.state, mark.body, mark.footer) for row, mark in before.items()})
+        self._write(before)
         return list(before)
 
-    def _apply(self, verb: str, changes: dict[int, tuple[str, str, str]]) -> list[int]:
+    def catch_up(self) -> list[int]:
+        """Take in what others wrote to the files since; return the rows that changed."""
+        return self._take(self._journal.news()) if self._journal else []
+
+    def _refuse_skipped(self, row: int) -> None:
+        if not self.sendable[row]:
+            raise DataError(f"{self.name(row)} is skipped and cannot be decided: {self.columns['reason'][row]}")
+
+    def _apply(self, verb: str, changes: dict[int, Mark]) -> list[int]:
         if changes:
             what = f"{verb} {len(changes):,} rows" if len(changes) > 1 else verb
-            self._done.append((what, {row: self.marks[row] for row in changes}))
+            before = {row: self.marks[row] for row in changes}
             self._write(changes)
+            self._done.append((what, before))
         return list(changes)
 
-    def _write(self, changes: dict[int, tuple[str, str, str]]) -> None:
+    def _write(self, changes: Mapping[int, Mark]) -> None:
         """Write first, then show: what the screen says is on the disk."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        marks = {row: Mark(state, body, footer, self.by, at) for row, (state, body, footer) in changes.items()}
-        if self._path is not None:
-            _append(self._path, (self._line(row, mark) for row, mark in marks.items()))
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        marks = {row: replace(mark, by=self.by, at=at) for row, mark in changes.items()}
+        if self._journal:
+            self._take(self._journal.add(self._line(row, mark) for row, mark in marks.items()))
         for row, mark in marks.items():
-            self.marks[row] = mark
+            self._set(row, mark)
+
+    def _set(self, row: int, mark: Mark) -> None:
+        if mark.product != self.marks[row].product:
+            for name, value in self.alternatives.values(row, mark.product or self._seen[row][1]).items():
+                self.columns[name][row] = value
+        self.marks[row] = mark
+
+    # On disk
 
     def _line(self, row: int, mark: Mark) -> dict[str, Any]:
-        customer_id, product = self._key(row)
+        customer_id, product, *_ = self._seen[row]
         line = {"at": mark.at, "by": mark.by, "customer_id": customer_id, "product_retailer_id": product}
-        line |= {"content": self._content(row), "state": mark.state}
+        line |= {"content": _content(self._seen[row]), "state": mark.state}
         proposed = self.proposed[row]
-        return line | {
+        line |= {
             name: getattr(mark, name) for name in ("body", "footer") if getattr(mark, name) != getattr(proposed, name)
         }
+        return line | ({"swap": mark.product, "swapped": self._swapped(row, mark.product)} if mark.product else {})
 
-    def _read(self, path: Path) -> None:
-        kept, keys = {}, {}
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        for line in filter(str.strip, lines):
-            if (found := _parsed(line)) is None:
-                self.unreadable += 1
+    def _swapped(self, row: int, product: str) -> str:
+        values = self.alternatives.values(row, product)
+        return _content([values[name] for name in _OF_PRODUCT])
+
+    def _begin(self, lines: Iterable[Line]) -> None:
+        """Restore the last line of each row's content; what was decided on another content is withdrawn."""
+        kept, states = {}, {}
+        for line in lines:
+            key = line["customer_id"], line["product_retailer_id"]
+            kept[*key, line["content"]] = line
+            states[key] = line["state"]
+        for key, row in self._row_of.items():
+            if key not in states:
                 continue
-            key = (found["customer_id"], found["product_retailer_id"])
-            kept[*key, found["content"]] = found
-            keys[key] = found["state"]
-        if self.unreadable and not kept:
-            raise DataError(f"{path} holds no decisions of a review: give another name")
-        for row, key in enumerate(zip(self.rows["customer_id"], self.rows["product_retailer_id"], strict=True)):
-            if key in keys:
-                self._restore(row, kept.get((*key, self._content(row))), decided=keys[key] != OPEN)
+            last = kept.get((*key, _content(self._seen[row])))
+            mark = None if last is None else self._restored(row, last)
+            self.withdrawn += states[key] != OPEN if mark is None else mark.state != states[key]
+            if mark is not None:
+                self._set(row, mark)
 
-    def _restore(self, row: int, found: dict[str, str] | None, *, decided: bool) -> None:
-        proposed = self.proposed[row]
-        if found is None:
-            self.withdrawn += decided
-            return
-        body, footer = found.get("body", proposed.body), found.get("footer", proposed.footer)
+    def _take(self, lines: Iterable[Line]) -> list[int]:
+        changed = {}
+        for line in lines:
+            row = self._row_of.get((line["customer_id"], line["product_retailer_id"]))
+            if row is not None and line["content"] == _content(self._seen[row]):
+                mark = self._restored(row, line)
+                if mark is not None and mark != self.marks[row]:
+                    self._set(row, mark)
+                    changed[row] = mark
+        return list(changed)
+
+    def _restored(self, row: int, line: Line) -> Mark | None:
+        """Return the mark that `line` tells of `row`, None where it does not hold any more."""
+        proposed, product = self.proposed[row], line.get("swap", "")
+        body, footer = line.get("body", proposed.body), line.get("footer", proposed.footer)
         if fault(body, footer):
-            self.withdrawn += decided
-            return
-        state = found["state"] if self.sendable[row] else OPEN
-        self.withdrawn += state != found["state"]
-        self.marks[row] = Mark(state, body, footer, found["by"], found["at"])
-
-    def _key(self, row: int) -> tuple[str, str]:
-        customer_id, product, *_ = self._seen[row]
-        return customer_id, product
-
-    def _name(self, row: int) -> str:
-        customer_id, product = self._key(row)
-        return f"{product!r} for customer {customer_id}"
-
-    def _content(self, row: int) -> str:
-        seen = [str(value) for value in self._seen[row]]
-        return sha256(json.dumps(seen).encode()).hexdigest()[:16]
+            return None
+        if product and (self._shelf.why_not(product) or self._swapped(row, product) != line.get("swapped")):
+            return None
+        return Mark(line["state"] if self.sendable[row] else OPEN, body, footer, product, line["by"], line["at"])
 
 
-def _append(path: Path, lines: Iterator[dict[str, Any]]) -> None:
-    """Add `lines` in one write that has reached the disk on return; a line cut short before is closed first."""
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "rb+", buffering=0) as file:
-        if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
-            text = "\n" + text
-        file.write(text.encode())
-        os.fsync(file.fileno())
-
-
-def _parsed(line: str) -> dict[str, str] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    needed = {"at", "by", "customer_id", "product_retailer_id", "content", "state"}
-    if not isinstance(found, dict) or not needed <= set(found) or found["state"] not in STATES:
-        return None
-    return found if all(isinstance(value, str) for value in found.values()) else None
+def _content(values: Iterable[object]) -> str:
+    return sha256(json.dumps([str(value) for value in values]).encode()).hexdigest()[:16]

@@ -1,301 +1,274 @@
 // The view of a review. Python owns the truth: this file shows windows of the list and one card at a time,
-// and reports what the person did. Every text from outside is set as text, never as markup.
+// and reports what the person did.
 
 const ROW = 58; // height of a line of the list in pixels; review.css has the same
-const POOL = 40; // never more lines in the page than this, whatever the layout does
-const KEPT = 80; // cards remembered
-const SIGNS = { "": "○", approved: "✓", rejected: "✕", skipped: "–" };
-const WORDS = { "": "To decide", approved: "Approved", rejected: "Rejected", skipped: "Skipped" };
-const KINDS = { request: "asked for it", reorder: "reorder", recommendation: "new for them" };
+const CARDS = 80; // cards remembered
+const LISTED = 30; // differences shown
 const TABS = [["open", "To decide"], ["approved", "Approved"], ["rejected", "Rejected"], ["skipped", "Skipped"], ["all", "All"]];
 const SORTS = [["proposed", "As proposed"], ["probability", "Likeliest first"], ["closes", "Closing soonest"],
   ["price", "Cheapest first"], ["title", "By product"], ["customer", "By customer"]];
-const PICTURE = /^data:image\/(png|jpeg|gif);base64,[A-Za-z0-9+/=]+$/;
-const HELP = [["↑ ↓", "move"], ["a", "approve"], ["r", "reject"], ["e", "edit"], ["u", "undo"], ["/", "search"]];
-
-function h(tag, props = {}, ...children) {
-  const el = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (typeof value === "string") el.setAttribute(name, value);
-    else el[name] = value;
-  }
-  el.append(...children);
-  return el;
-}
-
-const text = (el, value) => { if (el.textContent !== value) el.textContent = value; };
-const number = (n) => Number(n ?? 0).toLocaleString("en");
-const length = (value) => [...value].length; // code points, as Python counts
-
-const formats = new Map();
-function money(amount, currency) {
-  if (!amount) return "";
-  try {
-    if (!formats.has(currency)) formats.set(currency, new Intl.NumberFormat(undefined, { style: "currency", currency }));
-    return formats.get(currency).format(amount);
-  } catch {
-    return `${amount} ${currency}`.trim();
-  }
-}
-
-// WhatsApp's own marks: *bold*, _italic_, ~struck~.
-function styled(value) {
-  const tags = { "*": "strong", _: "em", "~": "s" };
-  const nodes = [];
-  let done = 0;
-  for (const m of value.matchAll(/(^|[\s(])([*_~])([^\s*_~](?:[^\n*_~]*[^\s*_~])?)\2(?=$|[\s.,!?;:)])/g)) {
-    nodes.push(value.slice(done, m.index + m[1].length), h(tags[m[2]], {}, m[3]));
-    done = m.index + m[0].length;
-  }
-  return [...nodes, value.slice(done)].slice(0, 60);
-}
-
-function coloured(json) {
-  const nodes = [];
-  let done = 0;
-  for (const m of json.matchAll(/"(?:\\.|[^"\\])*"(\s*:)?/g)) {
-    nodes.push(json.slice(done, m.index), h("span", { class: m[1] ? "wa-key" : "wa-string" }, m[0]));
-    done = m.index + m[0].length;
-  }
-  return [...nodes, json.slice(done)];
-}
-
-function secure(link) {
-  try {
-    const url = new URL(link);
-    return url.protocol === "https:" ? url : null;
-  } catch {
-    return null;
-  }
-}
-
-function options(select, pairs) {
-  select.replaceChildren(...pairs.map(([value, label]) => h("option", { value }, label)));
-}
+const LEAST = [["0", "Any likelihood"], ["0.02", "At least 2 %"], ["0.05", "At least 5 %"], ["0.1", "At least 10 %"],
+  ["0.2", "At least 20 %"], ["0.3", "At least 30 %"], ["0.5", "At least 50 %"]];
+const CLOSINGS = [["", "Any window"], ["1", "Closes within 1 h"], ["3", "Within 3 h"], ["6", "Within 6 h"], ["12", "Within 12 h"], ["closed", "Closed by now"]];
+const EVERYTHING = { text: "", kind: "", reason: "", product: "", least: 0, closing: "" };
+const KEYS = [["↑ ↓", "move"], ["a", "approve"], ["r", "reject"], ["e", "edit"], ["s", "other product"], ["x", "pick"], ["t", "write to many"], ["u", "undo"], ["/", "search"]];
 
 function render({ model, el }) {
   const uid = `wa${Math.random().toString(36).slice(2, 10)}`;
+  const id = (name) => `${uid}-${name}`;
   const facts = model.get("facts");
-  const page = facts.window;
   const send = (message) => model.send({ ...message, view: uid });
+  const time = ticking();
 
   // What is shown, nothing of which is the truth
-  let query = { text: "", show: "open", kind: "", reason: "", sort: "proposed" };
+  let query = { ...EVERYTHING, show: "open", sort: "proposed", group: false };
+  let title = ""; // of the product that the list is narrowed to
   let seq = 0;
-  let total = 0;
-  let current = 0; // position in the list
+  let flying = 0; // the query on its way
+  let again = false; // another is wanted after it
+  let found = 0; // rows in the list, grouped or not
   let shown = null; // the card on the phone
-  let asking = 0; // when a card was asked for; 0 is never
+  let asking = false; // a card is on its way
   let forced = -1; // the row whose saved text replaces what the fields hold
-  let lines = new Map(); // position -> line
-  const asked = new Set(); // windows on their way
+  let anchor = 0; // where a range of picks begins
+  const picked = new Set();
   const cards = new Map();
-  const pictures = new Map();
   const drafts = new Map(); // texts that are too long to be kept, by row
 
   // The page, built once
-  const id = (name) => `${uid}-${name}`;
-  const button = (label, cls, onclick, key) => h("button", { type: "button", class: cls, onclick, ...(key ? { "aria-keyshortcuts": key } : {}) }, label);
   const tabs = TABS.map(([show, label]) => {
     const count = h("span", { class: "wa-count" });
-    const el = h("button", { type: "button", class: "wa-tab", "aria-pressed": "false", onclick: () => ask({ show, reason: "" }) }, label, count);
-    return { show, el, count };
+    const tab = h("button", { type: "button", class: "wa-tab", "aria-pressed": "false", onclick: () => ask({ show, reason: "" }) }, label, count);
+    return { show, el: tab, count };
   });
   const search = h("input", { type: "search", class: "wa-search", placeholder: "Search …", "aria-label": "Search product, customer, why, text", "aria-keyshortcuts": "/", autocomplete: "off", spellcheck: false });
-  const kind = h("select", { "aria-label": "Kind" });
-  const reason = h("select", { "aria-label": "Reason for skipping" });
-  const sort = h("select", { "aria-label": "Order" });
-  options(kind, [["", "Every kind"], ...facts.kinds.map(([k, n]) => [k, `${k} (${number(n)})`])]);
-  options(reason, [["", "Every reason"], ...facts.reasons.map(([k, n]) => [k, `${k} (${number(n)})`])]);
-  options(sort, SORTS);
-  const approveAll = button("Approve shown", "wa-quiet", () => bulk("approved"));
-  const rejectAll = button("Reject shown", "wa-quiet", () => bulk("rejected"));
+  const choice = (label, pairs, change) => {
+    const select = h("select", { "aria-label": label });
+    options(select, pairs);
+    select.addEventListener("change", () => ask(change(select.value)));
+    return select;
+  };
+  const named = (all, pairs) => [["", all], ...pairs.map(([k, n]) => [k, `${k} (${number(n)})`])];
+  const kind = choice("Kind", named("Every kind", facts.kinds), (value) => ({ kind: value }));
+  const reason = choice("Reason for skipping", named("Every reason", facts.reasons), (value) => ({ reason: value }));
+  const least = choice("Likelihood", LEAST, (value) => ({ least: Number(value) }));
+  const closing = choice("Window", CLOSINGS, (value) => ({ closing: value }));
+  const sort = choice("Order", SORTS, (value) => ({ sort: value }));
+  const grouping = button("By product", "wa-quiet wa-toggle", () => ask({ group: !query.group, product: "" }), "g");
+  const narrowed = button("", "wa-quiet wa-narrowed", () => ask({ product: "", group: true }));
+  const clear = button("Clear filters", "wa-quiet wa-clear", () => { search.value = ""; ask({ ...EVERYTHING }); });
+  const heading = h("span", { class: "wa-scope" });
+  const approveAll = button("Approve", "wa-quiet wa-approve-all", () => bulk("approved"));
+  const rejectAll = button("Reject", "wa-quiet wa-reject-all", () => bulk("rejected"));
+  const writeAll = button("Write …", "wa-quiet wa-write", () => many(true), "t");
+  const unpick = button("Unpick", "wa-quiet wa-unpick", () => { picked.clear(); list.draw(); scoped(); });
   const undo = button("Undo", "wa-quiet wa-undo", () => send({ k: "undo" }), "u");
-  const spacer = h("div", { class: "wa-spacer", role: "presentation" });
-  const scroll = h("div", { class: "wa-scroll", role: "listbox", tabIndex: 0, "aria-label": "Proposals", id: id("list") }, spacer);
   const empty = h("p", { class: "wa-empty", hidden: true }, "Nothing here.");
-  const chat = h("div", { class: "wa-chat", role: "group", "aria-label": "What the customer sees", tabIndex: 0 });
+  const screen = phone("as the customer sees it");
+  const meta = h("p", { class: "wa-meta", hidden: true });
   const note = h("p", { class: "wa-note" }, `Drawn from the catalog export as of ${facts.as_of}. WhatsApp draws the real card from Meta’s catalog: title, price and picture there are what the customer gets. Windows are checked again at sending.`);
-  const phone = h("div", { class: "wa-phone" },
-    h("div", { class: "wa-bar" }, h("span", { class: "wa-avatar", "aria-hidden": "true" }, "S"),
-      h("div", {}, h("div", { class: "wa-shop" }, "Your shop"), h("div", { class: "wa-sub" }, "as the customer sees it"))),
-    chat);
   const verdict = h("div", { class: "wa-verdict" });
   const approve = button("✓ Approve", "wa-button wa-approve", () => press("approved"), "a");
   const reject = button("✕ Reject", "wa-button wa-reject", () => press("rejected"), "r");
   const why = h("p", { class: "wa-why", dir: "auto" });
   const dl = h("dl", { class: "wa-facts" });
-  const body = h("textarea", { class: "wa-body", id: id("body"), rows: 4, dir: "auto", "aria-describedby": id("bodycount") });
-  const footer = h("input", { type: "text", class: "wa-footer", id: id("footer"), dir: "auto", "aria-describedby": id("footercount") });
-  const bodyCount = h("span", { class: "wa-counter", id: id("bodycount") });
-  const footerCount = h("span", { class: "wa-counter", id: id("footercount") });
+  const fields = textFields({ id, name: "one", limits: facts.limits, changed: typed });
   const save = button("Save text", "wa-quiet", () => keep());
   const restore = button("Discard change", "wa-quiet", () => discard());
-  const payload = h("pre", { class: "wa-payload", tabIndex: 0, "aria-label": "Request as it will be sent" });
+  const others = h("div", { class: "wa-choices" });
+  const finding = h("input", { type: "search", class: "wa-find", placeholder: "Any product of the catalog …", "aria-label": "Search the catalog for another product", autocomplete: "off", spellcheck: false });
+  const results = h("div", { class: "wa-choices", role: "group", "aria-label": "Products found" });
+  const swapping = h("details", { class: "wa-swap" }, h("summary", { "aria-keyshortcuts": "s" }, "Another product"), others, finding, results);
+  const payload = h("pre", { class: "wa-payload", tabIndex: 0, role: "group", "aria-label": "Request as it will be sent" });
   const problem = h("p", { class: "wa-problem", hidden: true });
   const status = h("div", { class: "wa-status", role: "status" });
+  const say = teller(status);
+  const template = writing();
+  const differs = h("div", { class: "wa-notices wa-differs", hidden: true });
+  const editing = h("div", { class: "wa-edit" }, fields.el, h("div", { class: "wa-saving" }, save, restore));
   const side = h("section", { class: "wa-side", "aria-label": "The proposal" },
     h("div", { class: "wa-judge" }, verdict, h("div", { class: "wa-actions" }, approve, reject),
-      h("h4", {}, "Why this product"), why, dl),
-    h("div", { class: "wa-edit" },
-      h("div", { class: "wa-label" }, h("label", { for: id("body") }, "Body"), bodyCount), body,
-      h("div", { class: "wa-label" }, h("label", { for: id("footer") }, "Footer"), footerCount), footer,
-      h("div", { class: "wa-saving" }, save, restore)),
-    h("details", { open: true }, h("summary", {}, "Request, as it will be sent"), problem, payload,
-      h("p", { class: "wa-small" }, "The address is hidden here. Sending adds biz_opaque_callback_data, the id of the send.")));
+      h("h4", {}, "Why this product"), why, dl, swapping),
+    h("div", { class: "wa-right" }, editing, template.el),
+    h("details", { class: "wa-request", open: true }, h("summary", {}, "Request, as it will be sent"), problem, payload,
+      h("p", { class: "wa-small" }, "The address is hidden here.")));
   const notices = h("div", { class: "wa-notices", hidden: !facts.notices.length }, ...facts.notices.map((n) => h("p", {}, n)));
-  const root = h("div", { class: "wa-review", role: "region", "aria-label": "Review of proposals", "data-lm-suppress-shortcuts": "true" }, h("div", { class: "wa-frame" },
+  const list = virtualList({ id, label: "Proposals", height: ROW, page: facts.window, make: line, fill, ask: (from) => send({ k: "rows", seq, from }), chosen: () => look(), pressed });
+  list.el.setAttribute("aria-multiselectable", "true");
+  const root = frame("review", "Review of proposals",
     h("div", { class: "wa-head" }, h("div", { class: "wa-tabs", role: "group", "aria-label": "Show" }, ...tabs.map((t) => t.el)),
-      h("div", { class: "wa-tools" }, search, kind, reason, sort)),
-    notices,
+      h("div", { class: "wa-tools" }, search, sort)),
+    h("div", { class: "wa-filters", role: "group", "aria-label": "Filters" }, kind, reason, least, closing, grouping, narrowed, clear),
+    notices, differs,
     h("div", { class: "wa-main" },
-      h("section", { class: "wa-list", "aria-label": "List" }, scroll, empty, h("div", { class: "wa-bulk" }, approveAll, rejectAll, undo)),
-      h("section", { class: "wa-stage", "aria-label": "Preview" }, phone, note), side),
-    h("div", { class: "wa-foot" }, status, h("div", { class: "wa-help", "aria-hidden": "true" },
-      ...HELP.map(([key, what]) => h("span", {}, h("kbd", {}, key), ` ${what}`))))));
+      h("section", { class: "wa-list", "aria-label": "List" }, list.el, empty, h("div", { class: "wa-bulk" }, heading, approveAll, rejectAll, writeAll, unpick, undo)),
+      h("section", { class: "wa-stage", "aria-label": "Preview" }, screen.el, meta, note), side),
+    h("div", { class: "wa-foot" }, status, help(KEYS)));
   el.append(root);
 
-  function say(words, alarm = false) {
-    text(status, words);
-    status.classList.toggle("wa-alarm", alarm);
-  }
-
-  // The list: only the lines in sight are in the page
-  const pool = [];
+  // The list
   function line() {
     const part = (cls) => h("span", { class: cls });
-    const [mark, title, price, chip, about] = ["wa-mark", "wa-title", "wa-price", "wa-chip", "wa-about"].map(part);
-    title.dir = about.dir = "auto";
-    const option = h("div", { class: "wa-row", role: "option" }, mark,
-      h("span", { class: "wa-line" }, title, price), h("span", { class: "wa-line" }, chip, about));
-    option.addEventListener("mousedown", (event) => { event.preventDefault(); scroll.focus({ preventScroll: true }); select(option.position); });
-    spacer.append(option);
-    return { option, mark, title, price, chip, about };
+    const [pick, mark, name, price, chip, about, left] = ["wa-pick", "wa-mark", "wa-title", "wa-price", "wa-chip", "wa-about", "wa-left"].map(part);
+    name.dir = about.dir = "auto";
+    const option = h("div", { class: "wa-row", role: "option" }, pick, mark,
+      h("span", { class: "wa-line" }, name, price), h("span", { class: "wa-line" }, chip, about, left));
+    return { option, pick, mark, name, price, chip, about, left };
   }
 
-  function draw() {
-    const first = Math.max(0, Math.min(Math.floor(scroll.scrollTop / ROW) - 2, total - 1));
-    const last = Math.min(total, Math.ceil((scroll.scrollTop + high()) / ROW) + 2, first + POOL);
-    while (pool.length < last - first) pool.push(line());
-    pool.forEach((slot, n) => {
-      slot.option.hidden = n >= last - first;
-      if (!slot.option.hidden) fill(slot, first + n);
-    });
-    for (let at = first; at < last; at += 1) if (!lines.has(at)) fetch(at);
-    if (total) scroll.setAttribute("aria-activedescendant", id(`r${current}`));
-    else scroll.removeAttribute("aria-activedescendant");
-  }
-
-  function fill(slot, at) {
-    const found = lines.get(at);
+  function fill(slot, item, at) {
     const { option } = slot;
-    option.position = at;
-    option.id = id(`r${at}`);
-    option.style.transform = `translateY(${at * ROW}px)`;
-    option.setAttribute("aria-posinset", at + 1);
-    option.setAttribute("aria-setsize", total);
-    option.setAttribute("aria-selected", at === current);
-    option.dataset.state = found ? found.state || "open" : "waiting";
-    const price = found ? money(found.price, found.currency) : "";
-    text(slot.mark, found ? SIGNS[found.state] : "");
-    text(slot.title, found ? found.title || found.product : "…");
-    text(slot.price, price);
-    text(slot.chip, found ? KINDS[found.kind] ?? found.kind : "");
-    slot.chip.dataset.kind = found ? found.kind : "";
-    const about = found ? (found.state === "skipped" ? found.reason : found.why) : "";
-    text(slot.about, found && found.edited ? `✎ edited · ${about}` : about);
-    option.setAttribute("aria-label", found ? `${found.title || found.product}, ${price}, ${KINDS[found.kind] ?? found.kind}, ${WORDS[found.state]}${found.edited ? ", edited" : ""}, ${about}` : "loading");
+    const chosen = picked.size ? Boolean(item && picked.has(item.row)) : at === list.current;
+    option.setAttribute("aria-selected", chosen);
+    option.classList.toggle("wa-picked", picked.size > 0 && chosen);
+    text(slot.pick, item && !item.group ? (picked.size && chosen ? "☑" : "☐") : "");
+    text(slot.price, item ? money(item.price, item.currency) : "");
+    text(slot.name, item ? item.title || item.product : "…");
+    if (item?.group) fillGroup(slot, item);
+    else fillRow(slot, item);
   }
 
-  function fetch(at) {
-    const from = Math.floor(at / page) * page;
-    if (asked.has(from)) return;
-    asked.add(from);
-    send({ k: "rows", seq, from });
+  function fillRow(slot, item) {
+    const { option } = slot;
+    option.dataset.state = item ? item.state || "open" : "waiting";
+    text(slot.mark, item ? SIGNS[item.state] : "");
+    text(slot.chip, item ? KINDS[item.kind] ?? item.kind : "");
+    slot.chip.dataset.kind = item ? item.kind : "";
+    const about = item ? (item.state === "skipped" ? item.reason : item.why) : "";
+    const changed = item?.swapped ? "⇄ other product" : item?.edited ? "✎ edited" : "";
+    text(slot.about, changed ? `${changed} · ${about}` : about);
+    const left = item && item.state !== "skipped" ? remaining(item.closes, time.now()) : "";
+    text(slot.left, left && left !== "closed" ? `⏳ ${left}` : left);
+    slot.left.classList.toggle("wa-soon", Boolean(left) && (left === "closed" || item.closes - time.now() < SOON));
+    option.setAttribute("aria-label", item ? `${picked.has(item.row) ? "Picked. " : ""}${item.title || item.product}, ${slot.price.textContent}, ${KINDS[item.kind] ?? item.kind}, ${WORDS[item.state]}${changed ? `, ${changed.slice(2)}` : ""}, ${about}${left ? `, window ${left}` : ""}` : "loading");
   }
 
-  function store(from, rows) {
-    rows.forEach((row, n) => lines.set(from + n, row));
-    if (lines.size > 20 * page) {
-      const near = Math.floor(scroll.scrollTop / ROW);
-      for (const at of lines.keys()) if (Math.abs(at - near) > 5 * page) lines.delete(at);
+  function fillGroup(slot, item) {
+    const parts = [["open", "to decide"], ["approved", "approved"], ["rejected", "rejected"], ["skipped", "skipped"]];
+    const rows = parts.reduce((sum, [name]) => sum + (item[name] ?? 0), 0);
+    const about = parts.filter(([name]) => item[name]).map(([name, words]) => `${number(item[name])} ${words}`).join(" · ");
+    slot.option.dataset.state = item.open ? "open" : item.approved ? "approved" : item.rejected ? "rejected" : "skipped";
+    text(slot.mark, "▸");
+    text(slot.chip, plural(rows, "row"));
+    slot.chip.dataset.kind = "";
+    text(slot.about, about);
+    text(slot.left, "");
+    slot.option.setAttribute("aria-label", `${item.title || item.product}, ${plural(rows, "row")}: ${about}. Enter shows them.`);
+  }
+
+  function pressed(at, event) {
+    const item = list.items.get(at);
+    if (!item) return;
+    if (item.group) {
+      if (at === list.current) enter();
+      else list.select(at);
+    } else if (event.shiftKey) range(at);
+    else {
+      if (event.ctrlKey || event.metaKey || event.target.closest(".wa-pick")) toggle(at);
+      go(at);
     }
   }
 
-  // What is remembered may be wrong: ask again for what is in sight, forget the rest
-  function refresh() {
-    cards.clear();
-    asked.clear();
-    const first = Math.floor(scroll.scrollTop / ROW);
-    const near = (at) => Math.abs(at - first) <= POOL;
-    for (const at of lines.keys()) if (!near(at)) lines.delete(at);
-    for (const at of lines.keys()) fetch(at);
+  function toggle(at) {
+    const item = list.items.get(at);
+    if (!item || item.group) return;
+    if (!picked.delete(item.row)) picked.add(item.row);
+    anchor = at;
+    list.draw();
+    scoped();
   }
 
-  let frame = 0;
-  const redraw = () => { if (!frame) frame = requestAnimationFrame(() => { frame = 0; draw(); }); };
-  scroll.addEventListener("scroll", redraw, { passive: true });
-  let seen = 0; // the height last observed: while a theme is swapped, a measurement may be 0 for a frame
-  const high = () => seen || scroll.clientHeight;
-  const sized = new ResizeObserver(([entry]) => { seen = entry.contentRect.height; redraw(); });
-  sized.observe(scroll);
+  function range(to) {
+    for (let at = Math.min(anchor, to); at <= Math.max(anchor, to); at += 1) {
+      const item = list.items.get(at);
+      if (item && !item.group) picked.add(item.row);
+    }
+    const from = anchor;
+    go(to);
+    anchor = from;
+    scoped();
+  }
 
+  function go(at, loud = true) {
+    const next = Math.max(0, Math.min(list.total - 1, at));
+    if (!list.total || (next !== list.current && !settle())) return;
+    anchor = next;
+    list.select(next);
+    const item = list.item();
+    if (loud && item) say(`${number(next + 1)} of ${number(list.total)}: ${item.title || item.product}${item.group ? "" : `, ${WORDS[item.state].toLowerCase()}`}`);
+  }
+
+  function enter() {
+    const item = list.item();
+    if (!item?.group) return;
+    title = item.title || item.product;
+    ask({ group: false, product: item.product });
+    list.el.focus({ preventScroll: true });
+  }
+
+  // A query goes at once, the next when its answer is here: fast typing never waits and never piles up
   function ask(change) {
     if (!settle()) return;
     query = { ...query, ...change };
+    controls();
+    if (flying) again = true;
+    else fly();
+  }
+
+  function fly() {
+    again = false;
     seq += 1;
-    asked.clear();
-    send({ k: "query", seq, ...query, keep: lines.get(current)?.row ?? -1 });
+    flying = seq;
+    send({ k: "query", seq, ...query, keep: list.item()?.row ?? -1 });
+    const mine = seq;
+    setTimeout(() => {
+      if (flying !== mine) return;
+      flying = 0;
+      say("No answer from the kernel yet. If it was restarted, run this cell again.", true);
+    }, 8000);
+  }
+
+  function controls() {
     tabs.forEach((t) => t.el.setAttribute("aria-pressed", String(t.show === query.show)));
     reason.hidden = !facts.reasons.length || !["skipped", "all"].includes(query.show);
-    reason.value = query.reason;
-    const mine = seq;
-    setTimeout(() => { if (mine === seq && !heard.has(mine)) say("No answer from the kernel yet. If it was restarted, run this cell again.", true); }, 8000);
-  }
-  const heard = new Set();
-
-  function select(at, { smooth = true } = {}) {
-    if (!total) return;
-    const next = Math.max(0, Math.min(total - 1, at));
-    if (next !== current && !settle()) return;
-    current = next;
-    const top = current * ROW;
-    if (top < scroll.scrollTop) scroll.scrollTop = top;
-    else if (top + ROW > scroll.scrollTop + high()) scroll.scrollTop = top + ROW - high();
-    draw();
-    look();
-    if (smooth) announce();
-  }
-
-  function announce() {
-    const found = lines.get(current);
-    if (found) say(`${number(current + 1)} of ${number(total)}: ${found.title || found.product}, ${WORDS[found.state].toLowerCase()}`);
+    [kind.value, reason.value, least.value, closing.value] = [query.kind, query.reason, String(query.least), query.closing];
+    grouping.setAttribute("aria-pressed", String(query.group));
+    narrowed.hidden = !query.product;
+    text(narrowed, `‹ All products · ${title}`);
+    clear.hidden = !Object.entries(EVERYTHING).some(([name, value]) => query[name] !== value);
   }
 
   // The card: the one wanted last is shown, those passed over are never asked for
   function look() {
-    const found = lines.get(current);
-    if (!found) return;
-    if (cards.has(found.row)) show(cards.get(found.row));
+    const item = list.item();
+    if (!item) return;
+    if (cards.has(item.row)) show(cards.get(item.row));
     else if (!asking) {
-      asking = 1;
-      send({ k: "open", row: found.row, picture: !pictures.has(found.product) });
+      asking = true;
+      send({ k: "open", row: item.row, picture: !screen.knows(item.product) });
     }
-    actions(found);
+    judge();
   }
 
-  function actions(found) {
-    const state = found ? found.state : "skipped";
+  function judge() {
+    const item = list.item();
+    const state = item ? (item.group ? "" : item.state) : "skipped";
+    const here = shown && item && shown.row === item.row;
     verdict.dataset.state = state || "open";
-    const by = shown && found && shown.row === found.row && shown.by && shown.state === state ? ` by ${shown.by}, ${shown.at.slice(0, 16).replace("T", " ")} UTC` : "";
-    text(verdict, found ? `${SIGNS[state]} ${WORDS[state]}${state === "skipped" ? `: ${found.reason}` : by}${found.edited ? " · text edited" : ""}` : "Nothing chosen");
-    for (const [el, name] of [[approve, "approved"], [reject, "rejected"]]) {
-      el.setAttribute("aria-pressed", String(state === name));
-      el.disabled = state === "skipped";
+    const by = here && shown.by && shown.state === state ? ` by ${shown.by}, ${shown.at.slice(0, 16).replace("T", " ")} UTC` : "";
+    text(verdict, !item ? "Nothing chosen" : item.group ? `A product with ${plural((item.open ?? 0) + (item.approved ?? 0) + (item.rejected ?? 0) + (item.skipped ?? 0), "row")}, one of them shown`
+      : `${SIGNS[state]} ${WORDS[state]}${state === "skipped" ? `: ${item.reason}` : by}${item.swapped ? " · other product" : item.edited ? " · text edited" : ""}`);
+    for (const [control, name] of [[approve, "approved"], [reject, "rejected"]]) {
+      control.setAttribute("aria-pressed", String(state === name));
+      control.disabled = state === "skipped";
     }
+    text(approve, item?.group ? `✓ Approve ${number(item.open)}` : "✓ Approve");
+    text(reject, item?.group ? `✕ Reject ${number(item.open)}` : "✕ Reject");
     // Until its card is here the fields still hold another row's text: nothing typed may go to the wrong customer.
-    body.readOnly = footer.readOnly = state === "skipped" || !shown || shown.row !== found.row;
-    phone.classList.toggle("wa-off", state === "skipped" || state === "rejected");
+    const locked = state === "skipped" || !here || Boolean(item.group);
+    fields.lock(locked);
+    swapping.hidden = locked;
+    screen.el.classList.toggle("wa-off", state === "skipped" || state === "rejected");
   }
 
   function show(card) {
@@ -306,81 +279,65 @@ function render({ model, el }) {
       const draft = drafts.get(card.row) ?? card;
       drafts.delete(card.row);
       forced = -1;
-      body.value = draft.body;
-      if (fresh && document.activeElement === body) body.select();
-      footer.value = draft.footer;
+      fields.set(draft);
+      if (fresh && document.activeElement === fields.body) fields.body.select();
+    }
+    if (fresh) {
+      finding.value = "";
+      results.replaceChildren();
     }
     text(why, card.why || "No reason was given.");
-    const rows = [["Kind", KINDS[card.kind] ?? card.kind], ["From", card.source],
-      ["Likely", card.probability === null ? "" : `${(card.probability * 100).toFixed(0)} %${card.horizon ? ` within ${card.horizon} days` : ""}`],
-      ["Due", card.due], ["Window", card.closes ? `closes ${card.closes} (${card.left} at load)` : "none"],
-      ["Customer", card.customer], ["Product", card.product]];
-    dl.replaceChildren(...rows.filter(([, v]) => v).flatMap(([k, v]) => [h("dt", {}, k), h("dd", { dir: "auto" }, v)]));
     payload.replaceChildren(...(card.payload ? coloured(card.payload) : ["No request can be made of this row."]));
     problem.hidden = !card.problem;
     text(problem, card.problem);
-    bubbles();
-    actions(lines.get(current));
-  }
-
-  function bubbles() {
-    const theirs = shown.messages.map((m) => h("div", { class: "wa-bubble wa-theirs" },
-      ...(m.about ? [h("div", { class: "wa-quote", dir: "auto" }, m.about)] : []),
-      h("span", { class: m.text ? "wa-text" : "wa-text wa-kind", dir: "auto" }, ...(m.text ? styled(m.text) : [`[${m.kind}]`])),
-      h("time", {}, m.at)));
-    const footing = h("div", { class: "wa-foottext", dir: "auto" });
-    const saying = h("div", { class: "wa-text", dir: "auto" });
-    const ours = h("div", { class: "wa-bubble wa-ours" }, picture(),
-      h("div", { class: "wa-product" }, h("div", { class: "wa-name", dir: "auto" }, shown.title || shown.product),
-        h("div", { class: "wa-cost" }, h("span", {}, money(shown.price, shown.currency)),
-          ...(shown.was ? [" ", h("s", {}, money(shown.was, shown.currency))] : []))),
-      saying, footing, h("div", { class: "wa-view" }, "View"));
-    chat.replaceChildren(...theirs, ours);
-    chat.text = saying;
-    chat.foot = footing;
+    offers(others, card.others, card.proposed !== card.product && !card.others.some((o) => o.product === card.proposed) ? [card.proposed] : []);
+    told();
+    atMeta();
+    screen.show(card.messages.map(screen.theirs), card);
     typed();
-    chat.scrollTop = Math.min(chat.scrollHeight, ours.offsetTop - chat.offsetTop - 8); // the top of the card is always in sight
+    screen.settle();
+    judge();
   }
 
-  function picture() {
-    const known = pictures.get(shown.product);
-    const box = h("div", { class: "wa-picture" });
-    const image = (src) => {
-      const img = h("img", { alt: "", loading: "lazy", referrerPolicy: "no-referrer", draggable: false });
-      img.onerror = () => box.replaceChildren(h("span", { class: "wa-nopic" }, "This picture could not be read."));
-      img.src = src;
-      box.replaceChildren(img);
+  function told() {
+    if (!shown) return;
+    const left = remaining(shown.closes, time.now());
+    const rows = [["Kind", KINDS[shown.kind] ?? shown.kind], ["From", shown.source],
+      ["Likely", shown.probability === null ? "" : `${(shown.probability * 100).toFixed(shown.probability < 0.1 ? 1 : 0)} %${shown.horizon ? ` within ${shown.horizon} days` : ""}`],
+      ["Due", shown.due], ["Window", shown.closing ? `${left === "closed" ? "closed" : `⏳ ${left} left, closes`} ${shown.closing}` : "none"],
+      ["Customer", shown.customer], ["Product", shown.product], ["In place of", shown.proposed === shown.product ? "" : shown.proposed]];
+    dl.replaceChildren(...rows.filter(([, v]) => v).flatMap(([k, v]) => [h("dt", {}, k), h("dd", { dir: "auto" }, v)]));
+  }
+
+  // Another product
+  function offers(box, products, extra = []) {
+    const offer = (p) => {
+      const chosen = h("button", { type: "button", class: "wa-choice", onclick: () => swap(p.product) },
+        h("span", { class: "wa-name", dir: "auto" }, p.title || p.product), h("span", { class: "wa-price" }, money(p.price, p.currency)),
+        h("span", { class: "wa-about", dir: "auto" }, p.not ? `cannot be sent: ${p.not}` : p.why ?? p.product));
+      chosen.disabled = Boolean(p.not) || p.product === shown?.product;
+      return chosen;
     };
-    const url = secure(shown.link);
-    if (known) image(known);
-    else if (url) {
-      box.append(h("span", { class: "wa-nopic" }, "Picture not loaded"),
-        button(`Load from ${url.hostname}`, "wa-quiet wa-load", () => image(url.href)));
-    } else box.append(h("span", { class: "wa-letter", "aria-hidden": "true" }, [...(shown.title || "?")][0].toUpperCase()));
-    return box;
+    box.replaceChildren(...products.map(offer), ...extra.map((name) => button(`Back to ${name}`, "wa-quiet", () => swap(name))));
   }
 
-  // Editing
-  const dirty = () => shown !== null && (body.value !== shown.body || footer.value !== shown.footer);
-  const over = (field, name) => length(field.value) - facts.limits[name];
+  function swap(product) {
+    if (!settle()) return;
+    forced = shown.row;
+    send({ k: "swap", row: shown.row, product });
+    say("Another product: decide on it anew.");
+    list.el.focus({ preventScroll: true });
+  }
+
+  // Editing one
+  const dirty = () => shown !== null && fields.differs(shown);
 
   function typed() {
-    for (const [field, counter, name] of [[body, bodyCount, "body"], [footer, footerCount, "footer"]]) {
-      const n = over(field, name);
-      const units = field.value.length > facts.limits[name] && n <= 0;
-      text(counter, n > 0 ? `${number(n)} too many, ${facts.limits[name]} at most` : `${length(field.value)} / ${facts.limits[name]}${units ? " · emoji may count double" : ""}`);
-      counter.classList.toggle("wa-alarm", n > 0);
-      field.setAttribute("aria-invalid", String(n > 0));
-    }
-    if (chat.text) {
-      chat.text.replaceChildren(...styled(body.value));
-      chat.text.hidden = !body.value.trim();
-      text(chat.foot, footer.value);
-      chat.foot.hidden = !footer.value.trim();
-    }
+    fields.count();
+    if (!template.open()) screen.write(fields.body.value, fields.footer.value);
     const changed = dirty();
     save.hidden = restore.hidden = !changed;
-    save.disabled = over(body, "body") > 0 || over(footer, "footer") > 0;
+    save.disabled = fields.tooLong();
   }
 
   function keep() {
@@ -389,17 +346,17 @@ function render({ model, el }) {
       say("The text is too long and was not saved.", true);
       return false;
     }
-    const found = lines.get(current);
+    const item = list.item();
     forced = shown.row;
-    send({ k: "edit", row: shown.row, body: body.value, footer: footer.value });
-    shown = { ...shown, body: body.value, footer: footer.value };
+    send({ k: "edit", row: shown.row, ...fields.values() });
+    shown = { ...shown, ...fields.values() };
     cards.delete(shown.row);
-    if (found && found.row === shown.row && found.state === "approved") say("Text saved. The approval was withdrawn: approve it again.");
+    if (item && item.row === shown.row && item.state === "approved") say("Text saved. The approval was withdrawn: approve it again.");
     else say("Text saved.");
-    if (found && found.row === shown.row) Object.assign(found, { state: found.state === "skipped" ? "skipped" : "", edited: true });
+    if (item && item.row === shown.row) Object.assign(item, { state: item.state === "skipped" ? "skipped" : "", edited: true });
     typed();
-    draw();
-    actions(found);
+    list.draw();
+    judge();
     return true;
   }
 
@@ -407,7 +364,7 @@ function render({ model, el }) {
   function settle() {
     if (!dirty()) return true;
     if (save.disabled) {
-      drafts.set(shown.row, { body: body.value, footer: footer.value });
+      drafts.set(shown.row, fields.values());
       say("The text of the last row is too long: it is not saved and waits there as a draft.", true);
       return true;
     }
@@ -415,43 +372,135 @@ function render({ model, el }) {
   }
 
   function discard() {
-    body.value = shown.body;
-    footer.value = shown.footer;
+    fields.set(shown);
     drafts.delete(shown.row);
     typed();
-    scroll.focus({ preventScroll: true });
+    list.el.focus({ preventScroll: true });
+  }
+
+  // Writing to many, by a text with fields
+  function writing() {
+    const texts = textFields({ id, name: "many", limits: facts.limits, changed: () => attempt() });
+    const use = ["body", "footer"].map((part) => h("input", { type: "checkbox", checked: part === "body", "aria-label": `Write the ${part}`, onchange: () => attempt() }));
+    const chips = facts.fields.map((name) => button(`{${name}}`, "wa-quiet wa-field", () => insert(name === "name" ? "{name|there}" : `{${name}}`)));
+    const scope = h("p", { class: "wa-small" });
+    const fault = h("p", { class: "wa-problem", hidden: true });
+    const done = button("Write", "wa-quiet wa-do", () => attempt(true));
+    const box = h("div", { class: "wa-many", role: "group", "aria-label": "Write to several", hidden: true },
+      h("h4", {}, "Write to several"), scope, h("div", { class: "wa-fields" }, ...chips),
+      h("div", { class: "wa-uses" }, ...use.map((input, n) => h("label", {}, input, ["Body", "Footer"][n]))),
+      texts.el, fault, h("div", { class: "wa-saving" }, done, button("Cancel", "wa-quiet", () => many(false))));
+    let tries = 0;
+    let trying = false;
+    let wanted = false;
+
+    function insert(field) {
+      texts.body.setRangeText(field, texts.body.selectionStart, texts.body.selectionEnd, "end");
+      texts.body.focus();
+      attempt();
+    }
+
+    function attempt(really = false) {
+      const [body, footer] = ["body", "footer"].map((part, n) => (use[n].checked ? texts[part].value : null));
+      texts.body.disabled = !use[0].checked;
+      texts.footer.disabled = !use[1].checked;
+      if (really) send({ k: "write", do: true, body, footer, ...scoping() });
+      else if (trying) wanted = true;
+      else {
+        tries += 1;
+        trying = true;
+        send({ k: "write", seq: tries, body, footer, row: shown?.row ?? -1, ...scoping() });
+      }
+      if (really) many(false);
+    }
+
+    return {
+      el: box,
+      body: texts.body,
+      open: () => !box.hidden,
+      toggle(open) {
+        box.hidden = !open;
+        editing.hidden = open;
+        trying = wanted = false;
+        if (!open) return;
+        if (!texts.body.value && shown) texts.set({ body: "", footer: fields.footer.value });
+        texts.body.focus();
+        attempt();
+      },
+      attempt: () => { if (!box.hidden) attempt(); },
+      tried(m) {
+        trying = false;
+        if (box.hidden) return;
+        texts.count(m.longest);
+        text(scope, `${picked.size ? "To the picked" : "To all shown"}: ${plural(m.number, "row")} to send. {name|there} puts a word where a name is unknown. Approvals are withdrawn.`);
+        fault.hidden = !m.why;
+        text(fault, m.why);
+        done.disabled = Boolean(m.why) || !m.number;
+        text(done, `Write to ${plural(m.number, "row")}`);
+        if (m.row !== null && m.row === shown?.row) screen.write(m.body, m.footer);
+        if (wanted) { wanted = false; attempt(); }
+      },
+    };
+  }
+
+  function many(open) {
+    if (open && !settle()) return;
+    template.toggle(open);
+    typed();
+    if (!open) list.el.focus({ preventScroll: true });
   }
 
   // Deciding
+  const scoping = () => (picked.size ? { rows: [...picked] } : {});
+
   function press(state) {
-    const found = lines.get(current);
-    if (found && found.state === state) decide("", false);
+    const item = list.item();
+    if (item && !item.group && item.state === state) decide("", false);
     else decide(state, true);
   }
 
   function decide(state, onward) {
-    const found = lines.get(current);
-    if (!found) return;
-    if (found.state === "skipped") {
-      say(`Skipped (${found.reason}): it cannot be decided.`, true);
+    const item = list.item();
+    if (!item) return;
+    if (item.group) {
+      send({ k: "bulk", state, product: item.product });
       return;
     }
-    if (shown && shown.row === found.row && !keep()) return;
-    found.state = state;
-    send({ k: "set", row: found.row, state });
-    draw();
-    actions(found);
+    if (item.state === "skipped") {
+      say(`Skipped (${item.reason}): it cannot be decided.`, true);
+      return;
+    }
+    if (shown && shown.row === item.row && !keep()) return;
+    item.state = state;
+    send({ k: "set", row: item.row, state });
     const did = state ? WORDS[state] : "Decision withdrawn";
-    if (onward && current < total - 1) {
-      select(current + 1, { smooth: false });
-      const next = lines.get(current);
-      say(`${did}. ${number(current + 1)} of ${number(total)}: ${next ? next.title || next.product : ""}`);
-    } else say(`${did}.`);
+    if (onward && list.current < list.total - 1) {
+      go(list.current + 1, false);
+      const next = list.item();
+      say(`${did}. ${number(list.current + 1)} of ${number(list.total)}: ${next ? next.title || next.product : ""}`);
+    } else {
+      list.draw();
+      judge();
+      say(`${did}.`);
+    }
   }
 
   function bulk(state) {
     if (dirty() && !keep()) return;
-    send({ k: "bulk", state });
+    send({ k: "bulk", state, ...scoping() });
+    picked.clear();
+    scoped();
+  }
+
+  function scoped() {
+    const size = picked.size || found;
+    text(heading, picked.size ? `${number(size)} picked:` : `All ${number(size)}:`);
+    approveAll.disabled = !size || (!picked.size && ["skipped", "approved"].includes(query.show));
+    rejectAll.disabled = !size || (!picked.size && ["skipped", "rejected"].includes(query.show));
+    writeAll.disabled = !size || (!picked.size && query.show === "skipped");
+    unpick.hidden = !picked.size;
+    approveAll.title = rejectAll.title = !picked.size && ["open", "all"].includes(query.show) ? "The undecided of this list, beyond what is in sight too; a decision that was made stays" : "";
+    template.attempt();
   }
 
   function counted() {
@@ -459,72 +508,109 @@ function render({ model, el }) {
     tabs.forEach((t) => text(t.count, number(counts[t.show])));
     undo.disabled = !counts.undo;
     text(undo, counts.undo ? `Undo: ${counts.undo}` : "Undo");
-    approveAll.disabled = !total || ["skipped", "approved"].includes(query.show);
-    rejectAll.disabled = !total || ["skipped", "rejected"].includes(query.show);
-    approveAll.title = rejectAll.title = query.show === "open" || query.show === "all" ? "The undecided of this list, beyond what is in sight too; a decision that was made stays" : "";
+  }
+
+  // Meta's catalog
+  let different = null;
+
+  function atMeta() {
+    const own = (different ?? []).filter((d) => d.product && d.product === shown?.product).map((d) => d.what);
+    meta.hidden = !own.length;
+    text(meta, `⚠ In Meta’s catalog: ${own.join("; ")}`);
+  }
+
+  function compared(m) {
+    const fresh = different === null;
+    different = m.differences;
+    const at = new Date(m.now).toISOString().slice(11, 16);
+    const unread = different.filter((d) => !d.product).map((d) => d.what);
+    const apart = different.filter((d) => d.product);
+    const words = unread.length ? `Meta’s catalog was not compared: ${unread.join("; ")}`
+      : apart.length ? `⚠ Meta’s catalog differs from the export for ${number(apart.length)} of ${plural(m.number, "product")} (${at} UTC)`
+        : `✓ Meta’s catalog has ${plural(m.number, "product")} as the export does (${at} UTC)`;
+    const more = apart.length > LISTED ? [h("li", {}, `and ${number(apart.length - LISTED)} more: review.differences() has them all`)] : [];
+    const details = h("details", {}, h("summary", {}, words),
+      h("ul", {}, ...apart.slice(0, LISTED).map((d) => h("li", {}, h("bdi", {}, d.title || d.product), ": ", h("bdi", {}, d.what))), ...more));
+    const retry = button("Compare again", "wa-quiet", () => { say("Asking Meta’s catalog …"); send({ k: "compare", again: true }); });
+    differs.hidden = false;
+    differs.classList.toggle("wa-fine", !different.length);
+    differs.replaceChildren(apart.length ? details : h("p", {}, words), retry);
+    if (!fresh) say(words);
+    atMeta();
   }
 
   // What Python says
   const hear = {
     listed(m) {
-      if (m.seq !== seq) return;
+      if (m.seq !== flying) return;
+      flying = 0;
+      time.set(m.now);
+      if (again) {
+        fly();
+        return;
+      }
       const counts = model.get("counts");
       if (!m.total && seq === 1 && counts.all) { // nothing is left to decide: open on what was decided
         ask({ show: counts.approved ? "approved" : "all" });
         return;
       }
-      heard.clear();
-      heard.add(seq);
-      lines = new Map();
-      ({ total } = m);
-      store(m.from, m.rows);
-      spacer.style.height = `${total * ROW}px`;
-      empty.hidden = total > 0;
-      scroll.hidden = total === 0;
-      current = m.at;
-      scroll.scrollTop = Math.max(0, Math.min(scroll.scrollTop, total * ROW));
-      counted();
-      if (total) select(current, { smooth: false });
-      else { draw(); actions(null); }
-      say(`${number(total)} shown`);
+      found = m.number;
+      picked.clear();
+      anchor = m.at;
+      list.begin({ total: m.total, from: m.from, items: m.rows, at: m.at });
+      empty.hidden = m.total > 0;
+      scoped();
+      if (m.total) list.select(list.current);
+      else { list.draw(); judge(); }
+      say(query.group ? `${plural(m.total, "product")} in ${plural(m.number, "row")}` : `${number(m.total)} shown`);
     },
     rows(m) {
       if (m.seq !== seq) return;
-      const waiting = !lines.has(current);
-      asked.delete(m.from);
-      store(m.from, m.rows);
-      draw();
+      const waiting = !list.item();
+      list.store(m.from, m.rows);
+      list.draw();
       if (waiting) look();
-      else actions(lines.get(current));
+      else judge();
     },
     card(m) {
-      asking = 0;
-      if (m.card.picture && PICTURE.test(m.card.picture)) pictures.set(m.card.product, m.card.picture);
-      else if (!pictures.has(m.card.product)) pictures.set(m.card.product, "");
-      for (const old of pictures.size > KEPT ? [pictures.keys().next().value] : []) pictures.delete(old);
+      const first = !shown;
+      asking = false;
+      screen.keep(m.card.product, m.card.picture);
       delete m.card.picture;
       cards.set(m.card.row, m.card);
-      for (const old of cards.size > KEPT ? [cards.keys().next().value] : []) cards.delete(old);
+      for (const old of cards.size > CARDS ? [cards.keys().next().value] : []) cards.delete(old);
       look();
+      if (first && facts.meta) send({ k: "compare" });
     },
     changed(m) {
-      if (m.rows.length) {
-        const news = new Map(m.rows.map((row) => [row.row, row]));
-        for (const found of lines.values()) Object.assign(found, news.get(found.row));
-        for (const row of news.keys()) cards.delete(row);
-      } else if (m.number) {
-        refresh();
+      const news = new Map(m.rows.map((row) => [row.row, row]));
+      for (const item of list.items.values()) if (!item.group) Object.assign(item, news.get(item.row));
+      for (const row of news.keys()) cards.delete(row);
+      if (m.number > news.size) {
+        cards.clear();
+        list.refresh();
       }
+      if (query.group && m.number) ask({});
       if (m.number > 1) say(`${number(m.number)} rows changed.`);
       else if (!m.number) say("Nothing to change.");
-      draw();
+      list.draw();
       look();
     },
+    found(m) {
+      offers(results, m.products);
+      if (!m.products.length) results.replaceChildren(h("p", { class: "wa-small" }, "No product has these words."));
+    },
+    tried: (m) => template.tried(m),
+    compared,
+    pong: (m) => { pulse.heard(); time.set(m.now); },
     refused(m) {
-      asking = 0;
+      asking = false;
+      if (m.to === "query") flying = 0;
+      pulse.heard();
       if (m.view && m.view !== uid) return;
       say(m.why, true);
-      refresh();
+      cards.clear();
+      list.refresh();
     },
   };
   const listen = (message) => {
@@ -538,54 +624,68 @@ function render({ model, el }) {
     a: () => decide("approved", true),
     r: () => decide("rejected", true),
     u: () => send({ k: "undo" }),
-    e: () => { if (lines.get(current)?.state !== "skipped") { body.focus(); body.select(); } },
+    e: () => { if (!fields.body.readOnly) { many(false); fields.body.focus(); fields.body.select(); } },
+    s: () => { if (!swapping.hidden) { swapping.open = true; finding.focus(); } },
+    t: () => { if (!writeAll.disabled) many(true); },
+    x: () => toggle(list.current),
+    " ": () => toggle(list.current),
+    g: () => ask({ group: !query.group, product: "" }),
+    Enter: enter,
     "/": () => { search.focus(); search.select(); },
   };
+
+  function leave(field) {
+    if (field === search && search.value) { search.value = ""; ask({ text: "" }); }
+    else if (fields.isField(field) && dirty()) discard();
+    else if (template.open()) many(false);
+    else if (!field && picked.size) unpick.click();
+    else if (!field && query.product) ask({ product: "", group: true });
+    list.el.focus({ preventScroll: true });
+  }
+
   root.addEventListener("keydown", (event) => {
     const field = event.target.closest("input, textarea, select");
     if (event.ctrlKey || event.metaKey || event.altKey) {
-      if (event.key === "Enter" && (field === body || field === footer) && keep()) scroll.focus({ preventScroll: true });
+      if (event.key === "Enter" && fields.isField(field) && keep()) list.el.focus({ preventScroll: true });
       return;
     }
     if (event.key !== "Tab") event.stopPropagation();
     if (event.key === "Escape") {
       event.preventDefault();
-      if (field === search && search.value) { search.value = ""; ask({ text: "" }); }
-      else if ((field === body || field === footer) && dirty()) discard();
-      else scroll.focus({ preventScroll: true });
+      leave(field);
       return;
     }
     if (field) {
-      if (field === search && ["Enter", "ArrowDown"].includes(event.key)) { event.preventDefault(); scroll.focus({ preventScroll: true }); }
+      if (field === search && ["Enter", "ArrowDown"].includes(event.key)) { event.preventDefault(); list.el.focus({ preventScroll: true }); }
       return;
     }
     if (event.target.closest("pre, .wa-chat, .wa-side") && /^(Arrow|Page|Home|End)/.test(event.key)) return;
-    const leap = Math.max(1, Math.floor(high() / ROW) - 1);
+    if (event.target.closest("button, summary") && /^(Enter| )$/.test(event.key)) return;
+    const leap = list.leap();
     const step = { ...moves, PageDown: leap, PageUp: -leap }[event.key];
     if (step === undefined && !acts[event.key]) return;
     event.preventDefault();
-    if (step !== undefined) select(current + step);
-    else acts[event.key]();
+    if (step === undefined) acts[event.key]();
+    else if (event.shiftKey) range(Math.max(0, Math.min(list.total - 1, list.current + step)));
+    else go(list.current + step);
   });
 
-  let wait = 0;
-  search.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => ask({ text: search.value }), 120); });
-  kind.addEventListener("change", () => ask({ kind: kind.value }));
-  reason.addEventListener("change", () => ask({ reason: reason.value }));
-  sort.addEventListener("change", () => ask({ sort: sort.value }));
-  body.addEventListener("input", typed);
-  footer.addEventListener("input", typed);
+  let looking = 0;
+  search.addEventListener("input", () => ask({ text: search.value }));
+  finding.addEventListener("input", () => { looking += 1; send({ k: "find", seq: looking, text: finding.value }); });
   model.on("msg:custom", listen);
   model.on("change:counts", counted);
+  const pulse = beating(5000, () => send({ k: "ping" }));
+  const clockwork = setInterval(() => { list.redraw(); told(); }, 15_000);
   counted();
   ask({});
 
   return () => {
     model.off("msg:custom", listen);
     model.off("change:counts", counted);
-    sized.disconnect();
-    cancelAnimationFrame(frame);
-    clearTimeout(wait);
+    list.stop();
+    pulse.stop();
+    clearInterval(clockwork);
   };
 }
 

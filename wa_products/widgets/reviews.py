@@ -9,7 +9,7 @@ holds nothing about a customer; the plain table beside it, for where widgets do 
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -19,41 +19,54 @@ import traitlets
 from wa_products import frames, payloads, selection
 from wa_products.errors import DataError
 from wa_products.plans import Plan
+from wa_products.selection import Policy
+from wa_products.widgets import sources
+from wa_products.widgets.alternatives import HELD
 from wa_products.widgets.cards import Cards
+from wa_products.widgets.conversations import WINDOW, Conversation
 from wa_products.widgets.decisions import APPROVED, OPEN, REJECTED, Decisions
-from wa_products.widgets.queries import SHOWS, SORTS, Finder, Query
+from wa_products.widgets.moments import clock
+from wa_products.widgets.queries import SHOWS, Finder
+from wa_products.widgets.shelves import Shelf
 from wa_products.widgets.tables import as_html
+from wa_products.widgets.templates import FIELDS
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from wa_products.client import Client
     from wa_products.datasets import Dataset
 
-WINDOW = 40
-_HERE = Path(__file__).parent
-_VIEWS = 16
-_NAMED = 200
+    Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def review(
-    chosen: pd.DataFrame, data: Dataset, *, decisions: str | os.PathLike[str] | None = None, by: str = ""
+    chosen: pd.DataFrame,
+    data: Dataset,
+    *,
+    decisions: Files | None = None,
+    by: str = "",
+    client: Client | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Review:
     """
     Return a widget in which a person looks at the rows of `chosen`, edits, approves and rejects them.
 
     `chosen` is what `select` returned for `data`. `decisions` is a file that keeps every decision as it is made and
-    gives it back on reopening, as long as the row has not changed; without it they live as long as the kernel.
-    `by` is the name written beside each, by default the user's. Raises DataError for a frame of another shape.
+    gives it back on reopening, as long as the row has not changed; without it they live as long as the kernel. Of
+    several files the first is written to and the others are read: analysts who decide at once, each in a file of
+    their own, or all in one, lose nothing. `by` is the name written beside each, by default the user's. With a
+    `client` the products are compared with Meta's catalog. `names` maps customer ids to names, for texts that address
+    a customer. Raises DataError for a frame of another shape.
     """
-    return Review(chosen, data, decisions=decisions, by=by)
+    return Review(chosen, data, decisions=decisions, by=by, client=client, names=names)
 
 
 class Review(anywidget.AnyWidget):
     """The widget that `review` returns; `approved`, `decisions`, `to_frame` and `plan` give back what was decided."""
 
-    _esm = _HERE / "review.js"
-    _css = _HERE / "review.css"
+    _esm = sources.script("shared", "lists", "phones", "texts", "review")
+    _css = sources.style("shared", "review")
     counts = traitlets.Dict(help="rows by what became of them").tag(sync=True)
     facts = traitlets.Dict(help="what the controls offer; nothing about a customer").tag(sync=True)
 
@@ -62,19 +75,23 @@ class Review(anywidget.AnyWidget):
         chosen: pd.DataFrame,
         data: Dataset,
         *,
-        decisions: str | os.PathLike[str] | None = None,
+        decisions: Files | None = None,
         by: str = "",
+        client: Client | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         rows = frames.conform(frames.require(chosen, frames.SELECTED, "the chosen rows"), frames.SELECTED, "chosen")
         if (twice := rows.duplicated(["customer_id", "product_retailer_id"])).any():
             raise DataError(f"{int(twice.sum())} of the chosen rows stand there twice: one a customer and product")
-        self._index = chosen.index
-        self._data = data
+        self._index, self._data = chosen.index, data
         self._limits = selection.limits(chosen, data)
-        self._decisions = Decisions(rows.reset_index(drop=True), decisions, by or _user())
-        self._cards = Cards(self._decisions, data)
-        self._finder = Finder(self._decisions)
-        self._views: dict[str, tuple[Query, list[int]]] = {}
+        shelf = Shelf(data)
+        self._decisions = Decisions(rows.reset_index(drop=True), shelf, _paths(decisions), by or _user())
+        cards, finder, self._client = Cards(self._decisions, data, shelf), Finder(self._decisions), client
+        now = clock(data, client)
+        self._conversation = Conversation(
+            self._decisions, cards, finder, shelf, data, client=client, names=names or {}, now=now
+        )
         super().__init__(counts=self._count(), facts=self._facts())
         self.on_msg(self._heard)
 
@@ -82,31 +99,41 @@ class Review(anywidget.AnyWidget):
 
     @property
     def approved(self) -> pd.DataFrame:
-        """The approved rows with their texts as edited: a frame of `frames.SELECTED`."""
+        """The approved rows with their texts and products as changed: a frame of `frames.SELECTED`."""
         frame = self.to_frame()
-        return frame[frame["approval"] == APPROVED].drop(columns=["approval", "edited"])
+        return frame[frame["approval"] == APPROVED].drop(columns=["approval", "edited", "instead_of"])
 
     @property
     def decisions(self) -> pd.DataFrame:
         """One row for each decided or edited: ``approval``, ``edited``, the texts, ``decided_by``, ``decided_at``."""
-        marks = self._decisions.marks
-        frame = self.to_frame()[["customer_id", "product_retailer_id", "approval", "edited", "body", "footer"]]
-        frame["decided_by"] = pd.Series([mark.by for mark in marks], index=frame.index, dtype="str")
-        frame["decided_at"] = pd.to_datetime(
-            pd.Series([mark.at or None for mark in marks], index=frame.index), utc=True
-        )
-        return frame[(frame["approval"] != OPEN) | frame["edited"]]
+        frame, marks = self.to_frame(), self._decisions.marks
+        names = ["customer_id", "product_retailer_id", "instead_of", "approval", "edited", "body", "footer"]
+        at = pd.to_datetime(pd.Series([mark.at or None for mark in marks], frame.index), utc=True, format="ISO8601")
+        by = pd.Series([mark.by for mark in marks], frame.index, dtype="str")
+        told = frame[names].assign(decided_by=by, decided_at=at)
+        return told[(told["approval"] != OPEN) | told["edited"]]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return every row, texts as edited, with ``approval`` (approved, rejected or ``""``) and ``edited``."""
-        marks = self._decisions.marks
-        rows = self._decisions.rows.assign(
-            body=pd.Series([mark.body for mark in marks], dtype="str"),
-            footer=pd.Series([mark.footer for mark in marks], dtype="str"),
-            approval=pd.Series([mark.state for mark in marks], dtype="str"),
-            edited=pd.Series([self._decisions.edited(row) for row in range(len(marks))], dtype="bool"),
-        )
-        return rows.set_index(self._index)
+        """
+        Return every row, texts and products as changed.
+
+        Added are ``approval`` (approved, rejected or ``""``), ``edited``, and ``instead_of``, the product first
+        proposed where a person chose another.
+        """
+        decisions, rows, columns = self._decisions, self._decisions.rows, self._decisions.columns
+        swapped = {name: pd.Series(columns[name], dtype=rows[name].dtype) for name in HELD}
+        instead = [
+            proposed if mark.product else ""
+            for proposed, mark in zip(rows["product_retailer_id"], decisions.marks, strict=True)
+        ]
+        told = {
+            "body": pd.Series([mark.body for mark in decisions.marks], dtype="str"),
+            "footer": pd.Series([mark.footer for mark in decisions.marks], dtype="str"),
+            "approval": pd.Series([mark.state for mark in decisions.marks], dtype="str"),
+            "edited": pd.Series([decisions.edited(row) for row in range(len(rows))], dtype="bool"),
+            "instead_of": pd.Series(instead, dtype="str"),
+        }
+        return rows.assign(**swapped, **told).set_index(self._index)
 
     def plan(self, *, campaign: str, approved_by: str, holdout: float) -> Plan:
         """Freeze the approved rows as the plan of `campaign`; raises PlanError as `Plan.make` does."""
@@ -126,6 +153,17 @@ class Review(anywidget.AnyWidget):
             limits=self._limits,
         )
 
+    def differences(self) -> pd.DataFrame:
+        """
+        Return what Meta's catalog has otherwise of the products that may be sent: ``product_retailer_id, title, what``.
+
+        Raises DataError where the review has no client to ask with.
+        """
+        if self._client is None:
+            raise DataError("Meta's catalog cannot be asked: give client= to the review")
+        found = pd.DataFrame(self._conversation.compare(self._client), columns=["product", "title", "what"])
+        return found.rename(columns={"product": "product_retailer_id"}).astype("str")
+
     # Deciding without a browser
 
     def approve(self, customer_ids: Iterable[str]) -> int:
@@ -136,22 +174,27 @@ class Review(anywidget.AnyWidget):
         """Reject the rows to send of these customers; return how many changed. Raises DataError where one has none."""
         return self._decide_for(customer_ids, REJECTED)
 
-    def approve_all(self, where: Callable[[pd.DataFrame], pd.Series] | None = None) -> int:
+    def approve_all(self, where: Policy | Callable[[pd.DataFrame], pd.Series] | None = None) -> int:
         """
         Approve every row to send that is not rejected; return how many changed.
 
-        `where` narrows them: given `to_frame()`, it returns a boolean for each row, for example
+        `where` narrows them, for runs that nobody watches: a `Policy`, of which those rows are approved that it would
+        send; or a function that is given `to_frame()` and returns a boolean for each row, for example
         ``lambda rows: rows["probability"] > 0.2``.
         """
         frame = self.to_frame()
         wanted = (frame["decision"] == selection.SEND) & (frame["approval"] != REJECTED)
-        if where is not None:
+        if isinstance(where, Policy):
+            proposals = frame[wanted][list(frames.PROPOSALS)]
+            allowed = selection.select(proposals, self._data, where)["decision"] == selection.SEND
+            wanted &= allowed.reindex(frame.index, fill_value=False)
+        elif where is not None:
             wanted &= where(frame)
         return self._decide([row for row, this in enumerate(wanted) if this], APPROVED)
 
     def _decide_for(self, customer_ids: Iterable[str], state: str) -> int:
         wanted = {customer_ids} if isinstance(customer_ids, str) else set(customer_ids)
-        customers = self._decisions.rows["customer_id"].tolist()
+        customers = self._decisions.columns["customer_id"]
         rows = [row for row, c in enumerate(customers) if c in wanted and self._decisions.sendable[row]]
         if missing := sorted(wanted - {customers[row] for row in rows}):
             raise DataError(f"{len(missing)} of these customers have no row to send, the first is {missing[0]}")
@@ -159,104 +202,35 @@ class Review(anywidget.AnyWidget):
 
     def _decide(self, rows: list[int], state: str) -> int:
         changed = self._decisions.decide(rows, state)
-        self._tell(changed)
+        self._tell(self._conversation.changed(changed))
         return len(changed)
 
     # The conversation with the browser
 
-    def _heard(self, _widget: object, content: object, _buffers: object) -> None:
-        for message in self.answer(content):
-            self.send(message)
-
     def answer(self, content: object) -> list[dict[str, Any]]:
         """Return the messages that answer one message of the browser; a malformed one is refused in words."""
-        message = content if isinstance(content, dict) else {}
-        handlers: dict[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] = {
-            "query": self._on_query,
-            "rows": self._on_rows,
-            "open": self._on_open,
-            "set": self._on_set,
-            "bulk": self._on_bulk,
-            "edit": self._on_edit,
-            "undo": self._on_undo,
-        }
-        try:
-            return handlers[_one_of(message, "k", tuple(handlers))](message)
-        except (DataError, OSError) as error:
-            return [{"k": "refused", "view": message.get("view"), "why": str(error)}]
+        answers = self._conversation.answer(content)
+        if any(each["k"] == "changed" for each in answers):
+            self.counts = self._count()
+        return answers
 
-    def _on_query(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        query = Query(
-            text=_text(content, "text"),
-            show=_one_of(content, "show", SHOWS),
-            kind=_text(content, "kind"),
-            reason=_text(content, "reason"),
-            sort=_one_of(content, "sort", SORTS),
-        )
-        view, found = _text(content, "view"), self._finder.find(query)
-        self._views.pop(view, None)
-        self._views[view] = query, found
-        for oldest in list(self._views)[:-_VIEWS]:
-            del self._views[oldest]
-        keep = content.get("keep")
-        at = found.index(keep) if type(keep) is int and keep in set(found) else 0
-        begin = max(0, at - WINDOW // 2)
-        answer = {"k": "listed", "view": view, "seq": content.get("seq"), "total": len(found), "at": at, "from": begin}
-        return [answer | {"rows": [self._cards.line(row) for row in found[begin : begin + WINDOW]]}]
+    def _heard(self, _widget: object, content: object, _buffers: object) -> None:
+        self._tell(self.answer(content))
 
-    def _on_rows(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        _, shown = self._shown(content)
-        begin = _whole(content, "from", len(shown) + 1)
-        lines = [self._cards.line(row) for row in shown[begin : begin + WINDOW]]
-        return [{"k": "rows", "view": content["view"], "seq": content.get("seq"), "from": begin, "rows": lines}]
-
-    def _on_open(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        row = _whole(content, "row", len(self._decisions.rows))
-        card = self._cards.card(row, picture=content.get("picture") is True)
-        return [{"k": "card", "view": _text(content, "view"), "card": card}]
-
-    def _on_set(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        row = _whole(content, "row", len(self._decisions.rows))
-        return self._changed(self._decisions.decide([row], _text(content, "state")))
-
-    def _on_bulk(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        """Decide the undecided of a list; what was decided stays, but in the list of the approved or the rejected."""
-        query, shown = self._shown(content)
-        decided_too = query.show in (APPROVED, REJECTED)
-        marks, sendable = self._decisions.marks, self._decisions.sendable
-        rows = [row for row in shown if sendable[row] and (decided_too or marks[row].state == OPEN)]
-        return self._changed(self._decisions.decide(rows, _text(content, "state")))
-
-    def _on_edit(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        row = _whole(content, "row", len(self._decisions.rows))
-        return self._changed(self._decisions.edit(row, _text(content, "body"), _text(content, "footer")))
-
-    def _on_undo(self, _content: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._changed(self._decisions.undo())
-
-    def _shown(self, content: dict[str, Any]) -> tuple[Query, list[int]]:
-        """Return what the view lists: bulk actions touch what the person sees, not what a new query would find."""
-        if (view := _text(content, "view")) not in self._views:
-            raise DataError("this view is too old: change its search or filter once, then go on")
-        return self._views[view]
-
-    def _changed(self, rows: list[int]) -> list[dict[str, Any]]:
-        """Return the news for every view of this review."""
+    def _tell(self, messages: Iterable[dict[str, Any]]) -> None:
         self.counts = self._count()
-        named = [self._cards.mark(row) for row in rows] if len(rows) <= _NAMED else []
-        return [{"k": "changed", "rows": named, "number": len(rows)}]
-
-    def _tell(self, rows: list[int]) -> None:
-        for message in self._changed(rows):
+        for message in messages:
             self.send(message)
 
     def _count(self) -> dict[str, Any]:
         decisions = self._decisions
         states = [m.state if s else "skipped" for m, s in zip(decisions.marks, decisions.sendable, strict=True)]
-        counted = {
-            name: states.count(state) for name, state in zip(SHOWS, (OPEN, APPROVED, REJECTED, "skipped"), strict=False)
+        named = zip(SHOWS, (OPEN, APPROVED, REJECTED, "skipped"), strict=False)
+        return {
+            **{name: states.count(state) for name, state in named},
+            "all": len(states),
+            "undo": decisions.undoable,
         }
-        return {**counted, "all": len(states), "undo": decisions.undoable}
 
     def _facts(self) -> dict[str, Any]:
         rows, decisions = self._decisions.rows, self._decisions
@@ -273,7 +247,9 @@ class Review(anywidget.AnyWidget):
             "as_of": f"{self._data.as_of.tz_convert(self._data.timezone):%d %b %Y %H:%M %Z}",
             "notices": notices,
             "limits": {"body": payloads.BODY, "footer": payloads.FOOTER},
+            "fields": list(FIELDS),
             "window": WINDOW,
+            "meta": self._client is not None,
         }
 
     def _caption(self) -> str:
@@ -293,27 +269,14 @@ class Review(anywidget.AnyWidget):
         return {**data, "text/plain": repr(self), "text/html": as_html(self._decisions, self._caption())}, metadata
 
 
+def _paths(decisions: Files | None) -> list[str | os.PathLike[str]]:
+    if decisions is None:
+        return []
+    return [decisions] if isinstance(decisions, str | os.PathLike) else list(decisions)
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
-
-
-def _text(content: dict[str, Any], name: str) -> str:
-    if not isinstance(value := content.get(name), str):
-        raise DataError(f"the widget sent a message whose {name} is no text")
-    return value
-
-
-def _one_of(content: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
-    if (value := _text(content, name)) not in known:
-        raise DataError(f"the widget sent an unknown {name}: {value!r}")
-    return value
-
-
-def _whole(content: dict[str, Any], name: str, below: int) -> int:
-    value = content.get(name)
-    if type(value) is not int or not 0 <= value < below:
-        raise DataError(f"the widget sent a {name} that does not exist")
-    return value

@@ -30,7 +30,7 @@ def as_html(decisions: Decisions, caption: str) -> str:
 
 
 def _cells(decisions: Decisions, row: int) -> tuple[str, ...]:
-    values, mark = decisions.rows.iloc[row], decisions.marks[row]
+    values, mark = {name: column[row] for name, column in decisions.columns.items()}, decisions.marks[row]
     state = mark.state or "to decide" if decisions.sendable[row] else f"skipped: {values['reason']}"
     price = "" if values["price"] is None else f"{values['price']} {values['currency']}"
     return (state, values["customer_id"], values["title"], price, values["kind"], mark.body, values["why"])
