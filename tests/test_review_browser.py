@@ -144,8 +144,8 @@ def test_the_whole_review_by_keyboard(tab):
     expect(widget.locator(".wa-count").nth(2)).to_have_text("0")
     keys.press("Home")
     keys.press("e")
-    expect(widget.locator(".wa-body")).to_be_focused()
-    expect(widget.locator(".wa-body")).to_be_editable()
+    expect(widget.locator(".wa-edit .wa-body")).to_be_focused()
+    expect(widget.locator(".wa-edit .wa-body")).to_be_editable()
     keys.type("Back in stock")
     expect(widget.locator(".wa-ours .wa-text")).to_have_text("Back in stock")
     keys.press("Control+Enter")
@@ -181,7 +181,7 @@ def test_no_key_changes_the_notebook(tab):
 def test_a_text_over_the_limit_is_said_while_typing_and_never_lost(tab):
     """The counter counts down to the limit in code points; past it saving is off and the draft waits at its row."""
     widget = review_of(tab, MANY)
-    body, counter = widget.locator(".wa-body"), widget.locator(".wa-counter").first
+    body, counter = widget.locator(".wa-edit .wa-body"), widget.locator(".wa-edit .wa-counter").first
     body.fill("🧈" * 1024)
     expect(counter).to_contain_text("1024 / 1024")
     expect(counter).to_contain_text("emoji may count double")
@@ -246,7 +246,7 @@ def test_a_dead_kernel_loses_nothing(tab):
     """Kill the kernel, open the notebook again: every decision and edit is there."""
     cell = MANY.replace("10_000)", "50), decisions='kept.jsonl'")
     widget = review_of(tab, cell)
-    widget.locator(".wa-body").fill("Kept words")
+    widget.locator(".wa-edit .wa-body").fill("Kept words")
     widget.locator(".wa-scroll").focus()
     for key in "aar":
         tab.page.keyboard.press(key)
@@ -266,7 +266,7 @@ def test_hostile_texts_never_run(tab):
         tab.page.wait_for_timeout(60)
     expect(widget.locator(".wa-why")).to_contain_text("<img src=x")
     expect(widget.locator(".wa-theirs").first).to_contain_text("<script>")
-    widget.locator(".wa-body").fill("<img src=x onerror=\"window.fired='body'\"> *<b>x</b>*")
+    widget.locator(".wa-edit .wa-body").fill("<img src=x onerror=\"window.fired='body'\"> *<b>x</b>*")
     widget.get_by_text("Save text").click()
     expect(widget.locator(".wa-status")).to_contain_text("saved")
     assert widget.locator("script, iframe, svg, b, .wa-ours img[onerror]").count() == 0
@@ -307,7 +307,7 @@ def test_narrow_and_wide_cells(tab, width):
     """At every width the list, the phone and the buttons are there, and nothing is wider than the cell."""
     tab.page.set_viewport_size({"width": width, "height": 1000})
     widget = review_of(tab, MANY)
-    for part in (".wa-scroll", ".wa-phone", ".wa-approve", ".wa-body"):
+    for part in (".wa-scroll", ".wa-phone", ".wa-approve", ".wa-edit .wa-body"):
         expect(widget.locator(part)).to_be_visible()
     assert widget.evaluate("(el) => el.scrollWidth <= el.clientWidth")
     assert tab.nodes(".wa-review") <= 400

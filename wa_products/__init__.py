@@ -20,7 +20,7 @@ from wa_products.sandbox import Sandbox
 from wa_products.selection import Policy, select
 from wa_products.settings import Settings
 from wa_products.trials import backtest
-from wa_products.widgets import review
+from wa_products.widgets import desk, review
 
 __all__ = [
     "Client",
@@ -41,6 +41,7 @@ __all__ = [
     "WaProductsError",
     "backtest",
     "check",
+    "desk",
     "figures",
     "listen",
     "load",

@@ -1,5 +1,6 @@
-"""Widgets for the notebook: a person sees each message as the customer will, and decides."""
+"""Widgets for the notebook: a person sees each message as the customer will, decides, answers, and watches it go."""
 
+from wa_products.widgets.desks import Desk, desk
 from wa_products.widgets.reviews import Review, review
 
-__all__ = ["Review", "review"]
+__all__ = ["Desk", "Review", "desk", "review"]

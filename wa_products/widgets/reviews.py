@@ -8,7 +8,6 @@ holds nothing about a customer; the plain table beside it, for where widgets do 
 
 from __future__ import annotations
 
-import getpass
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +22,14 @@ from wa_products.selection import Policy
 from wa_products.widgets import sources
 from wa_products.widgets.alternatives import HELD
 from wa_products.widgets.cards import Cards
-from wa_products.widgets.conversations import WINDOW, Conversation
 from wa_products.widgets.decisions import APPROVED, OPEN, REJECTED, Decisions
 from wa_products.widgets.moments import clock
 from wa_products.widgets.queries import SHOWS, Finder
+from wa_products.widgets.review_views import WINDOW, ReviewViews
 from wa_products.widgets.shelves import Shelf
 from wa_products.widgets.tables import as_html
 from wa_products.widgets.templates import FIELDS
+from wa_products.widgets.users import user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -86,10 +86,10 @@ class Review(anywidget.AnyWidget):
         self._index, self._data = chosen.index, data
         self._limits = selection.limits(chosen, data)
         shelf = Shelf(data)
-        self._decisions = Decisions(rows.reset_index(drop=True), shelf, _paths(decisions), by or _user())
+        self._decisions = Decisions(rows.reset_index(drop=True), shelf, _paths(decisions), by or user())
         cards, finder, self._client = Cards(self._decisions, data, shelf), Finder(self._decisions), client
         now = clock(data, client)
-        self._conversation = Conversation(
+        self._views = ReviewViews(
             self._decisions, cards, finder, shelf, data, client=client, names=names or {}, now=now
         )
         super().__init__(counts=self._count(), facts=self._facts())
@@ -161,7 +161,7 @@ class Review(anywidget.AnyWidget):
         """
         if self._client is None:
             raise DataError("Meta's catalog cannot be asked: give client= to the review")
-        found = pd.DataFrame(self._conversation.compare(self._client), columns=["product", "title", "what"])
+        found = pd.DataFrame(self._views.compare(self._client), columns=["product", "title", "what"])
         return found.rename(columns={"product": "product_retailer_id"}).astype("str")
 
     # Deciding without a browser
@@ -202,14 +202,14 @@ class Review(anywidget.AnyWidget):
 
     def _decide(self, rows: list[int], state: str) -> int:
         changed = self._decisions.decide(rows, state)
-        self._tell(self._conversation.changed(changed))
+        self._tell(self._views.changed(changed))
         return len(changed)
 
     # The conversation with the browser
 
     def answer(self, content: object) -> list[dict[str, Any]]:
         """Return the messages that answer one message of the browser; a malformed one is refused in words."""
-        answers = self._conversation.answer(content)
+        answers = self._views.answer(content)
         if any(each["k"] == "changed" for each in answers):
             self.counts = self._count()
         return answers
@@ -273,10 +273,3 @@ def _paths(decisions: Files | None) -> list[str | os.PathLike[str]]:
     if decisions is None:
         return []
     return [decisions] if isinstance(decisions, str | os.PathLike) else list(decisions)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""

@@ -1,4 +1,4 @@
-"""A review where widgets do not render: its first rows as escaped HTML and as text."""
+"""What a widget shows where widgets do not render: its first rows as an escaped HTML table."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wa_products.widgets.decisions import Decisions
 
 SHOWN = 10
@@ -20,13 +22,18 @@ def cells(decisions: Decisions) -> list[tuple[str, ...]]:
 
 def as_html(decisions: Decisions, caption: str) -> str:
     """Return the first rows as an HTML table in which every text is escaped."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in _HEADINGS)
-    rows = ("".join(f"<td><bdi>{escape(text)}</bdi></td>" for text in row) for row in cells(decisions))
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
     rest = len(decisions.rows) - SHOWN
-    more = f"<p>{rest:,} more rows: review.to_frame() has them all.</p>" if rest > 0 else ""
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<p><strong>{escape(caption)}</strong></p>{table}{more}"
+    more = f"{rest:,} more rows: review.to_frame() has them all." if rest > 0 else ""
+    return table(_HEADINGS, cells(decisions), caption, more)
+
+
+def table(headings: Sequence[str], cells: Sequence[Sequence[str]], caption: str, more: str = "") -> str:
+    """Return texts as an HTML table under a caption, every one of them escaped."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in headings)
+    rows = ("".join(f"<td><bdi>{escape(text)}</bdi></td>" for text in row) for row in cells)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    told = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<p><strong>{escape(caption)}</strong></p>{told}" + (f"<p>{escape(more)}</p>" if more else "")
 
 
 def _cells(decisions: Decisions, row: int) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ _VIEWS = 16
 _NAMED = 200
 
 
-class Conversation:
+class ReviewViews:
     """
     The answers of one review to the messages of its views. Rows and states are checked here, never in a browser.
 
