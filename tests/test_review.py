@@ -1,6 +1,7 @@
 """The review without a browser: decisions, their file, the plan, and what the browser may ask."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pandas as pd
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import wa_products as wa
 from tests.review_shop import HOSTILE, PIXEL, hostile, proposals
-from wa_products import frames
+from wa_products import Policy, frames
 from wa_products.errors import DataError, PlanError
 from wa_products.widgets import Review, review
 from wa_products.widgets.cards import masked
@@ -79,6 +81,13 @@ def test_all_are_approved_but_the_skipped_and_the_rejected(shown):
     shown.reject([CUSTOMERS[4]])
     assert shown.approve_all() == 10
     assert set(CUSTOMERS) - set(shown.approved["customer_id"]) == {CUSTOMERS[4], CUSTOMERS[9]}
+
+
+def test_approval_by_policy(shown):
+    """A scheduled run approves what a stricter policy would send, and nothing that a person rejected."""
+    shown.reject([CUSTOMERS[0]])
+    assert shown.approve_all(Policy(kinds=("reorder",), min_probability=0.5)) == 2
+    assert shown.approved["customer_id"].tolist() == [CUSTOMERS[3], CUSTOMERS[6]]
 
 
 def test_approval_by_rule(shown):
@@ -241,6 +250,204 @@ def test_the_screen_never_says_more_than_the_disk(tmp_path):
     assert widget.approved.empty
 
 
+def test_two_analysts_lose_nothing(tmp_path):
+    """Each writes a file of their own and reads the other's: what either decided is there, the latest counts."""
+    mine, theirs = tmp_path / "mine.jsonl", tmp_path / "theirs.jsonl"
+    chosen, data = proposals(6)
+    review(chosen, data, decisions=mine, by="ana").approve(CUSTOMERS[:2])
+    review(chosen, data, decisions=theirs, by="bo").reject(CUSTOMERS[1:3])
+    both = review(chosen, data, decisions=[mine, theirs], by="ana")
+    assert both.to_frame()["approval"].tolist()[:4] == ["approved", "rejected", "rejected", ""]
+    assert both.decisions["decided_by"].tolist() == ["ana", "bo", "bo"]
+    before = theirs.read_bytes()
+    both.approve([CUSTOMERS[2]])
+    assert theirs.read_bytes() == before
+    assert review(chosen, data, decisions=[theirs, mine]).approved["customer_id"].tolist() == [
+        CUSTOMERS[0],
+        CUSTOMERS[2],
+    ]
+
+
+def test_two_reviews_of_one_file_stay_in_step(path):
+    """What one kernel decides, another sees with its next message; neither undoes the other's."""
+    chosen, data = proposals(6)
+    first, second = (review(chosen, data, decisions=path, by=name) for name in ("ana", "bo"))
+    first.approve([CUSTOMERS[0]])
+    second.reject([CUSTOMERS[1]])
+    news, pong = first.answer({"k": "ping"})
+    assert (news["k"], [line["row"] for line in news["rows"]], pong["k"]) == ("changed", [1], "pong")
+    assert first.counts["rejected"] == 1
+    pd.testing.assert_frame_equal(first.to_frame(), second.to_frame())
+    first.answer({"k": "undo"})
+    second.answer({"k": "ping"})
+    assert second.to_frame()["approval"].tolist()[:2] == ["", "rejected"]
+
+
+# Another product
+
+
+@pytest.fixture
+def twice():
+    """Return a review of three rows, and the second of two products for the first customer, outranked."""
+    chosen, data = proposals(3)
+    other = chosen.iloc[[0]].assign(
+        product_retailer_id="sku-0007",
+        title="Coffee beans 8 kg",
+        price=Decimal("11.50"),
+        kind="recommendation",
+        probability=0.1,
+        why="popular",
+        rank=2,
+        decision="skip",
+        reason="outranked",
+        body="We thought of you: Coffee beans 8 kg.",
+    )
+    return pd.concat([chosen, other], ignore_index=True), data
+
+
+def test_a_candidate_takes_the_place_of_a_product(twice, path):
+    """Its title, price, kind, reason and text come along, the approval is withdrawn, and the file keeps it all."""
+    widget = review(*twice, decisions=path, by="ana")
+    widget.approve_all()
+    assert [other["product"] for other in card(widget)["others"]] == ["sku-0007"]
+    widget.answer({"k": "swap", "row": 0, "product": "sku-0007"})
+    assert CUSTOMERS[0] not in set(widget.approved["customer_id"])
+    widget.answer({"k": "set", "row": 0, "state": "approved"})
+    shown = widget.approved.iloc[0]
+    assert (shown["product_retailer_id"], shown["title"], shown["price"]) == (
+        "sku-0007",
+        "Coffee beans 8 kg",
+        Decimal("11.50"),
+    )
+    assert (shown["kind"], shown["probability"], shown["why"]) == ("recommendation", 0.1, "popular")
+    assert shown["body"] == "We thought of you: Coffee beans 8 kg."
+    assert widget.decisions["instead_of"].tolist()[0] == "sku-0000"
+    assert json.loads(card(widget)["payload"])["interactive"]["action"]["product_retailer_id"] == "sku-0007"
+    assert widget.plan(campaign="t", approved_by="ana", holdout=0.0).rows["product_retailer_id"].iloc[0] == "sku-0007"
+    again = review(*twice, decisions=path)
+    pd.testing.assert_frame_equal(again.to_frame(), widget.to_frame())
+
+
+def test_any_sendable_product_may_take_its_place_and_be_taken_back(shown):
+    """A text of the person's own keeps its words but for the title; going back brings the proposal back whole."""
+    before = shown.to_frame()
+    shown.answer({"k": "swap", "row": 0, "product": "sku-0010"})
+    assert shown.to_frame()["body"].iloc[0] == "Running low on Coffee beans 11 kg? Here it is again."
+    assert shown.to_frame()["source"].iloc[0] == "by hand"
+    shown.answer({"k": "swap", "row": 0, "product": "sku-0000"})
+    pd.testing.assert_frame_equal(shown.to_frame(), before)
+    shown.answer({"k": "edit", "row": 0, "body": "Fresh: Coffee beans 1 kg!", "footer": ""})
+    shown.answer({"k": "swap", "row": 0, "product": "sku-0010"})
+    assert shown.to_frame()["body"].iloc[0] == "Fresh: Coffee beans 11 kg!"
+    shown.answer({"k": "undo"})
+    assert shown.to_frame()["product_retailer_id"].iloc[0] == "sku-0000"
+    assert card(shown)["body"] == "Fresh: Coffee beans 1 kg!"
+
+
+def test_the_answer_to_a_request_stays_one_with_another_product(shown):
+    """Who asked is never held out, whichever product answers them."""
+    shown.answer({"k": "swap", "row": 2, "product": "sku-0010"})
+    assert shown.to_frame()["kind"].iloc[2] == "request"
+
+
+def test_a_product_that_cannot_be_sent_takes_no_place(path):
+    """A product without Meta's blessing is refused, also where a file says it was chosen before it lost it."""
+    chosen, data = proposals(2)
+    first = review(chosen, data, decisions=path)
+    first.answer({"k": "swap", "row": 0, "product": "sku-0010"})
+    first.approve_all()
+    gone = data.catalog.assign(sendable=data.catalog["product_retailer_id"] != "sku-0010", not_sendable_reason="hidden")
+    again = review(chosen, replace(data, catalog=gone), decisions=path)
+    assert again.approved["customer_id"].tolist() == CUSTOMERS[1:2]
+    assert again.facts["notices"] == ["1 earlier decisions were withdrawn: their rows have changed since"]
+    (refused,) = again.answer({"k": "swap", "row": 0, "product": "sku-0010"})
+    assert refused["why"] == "'sku-0010' cannot be shown: hidden"
+
+
+def test_a_dearer_product_chosen_by_hand_is_undecided_again(path):
+    """The approval belonged to the price of that day, of whichever product."""
+    chosen, data = proposals(2)
+    first = review(chosen, data, decisions=path)
+    first.answer({"k": "swap", "row": 0, "product": "sku-0011"})
+    first.approve_all()
+    dearer = data.catalog.assign(price=[price + 1 for price in data.catalog["price"]])
+    assert (
+        review(chosen, replace(data, catalog=dearer), decisions=path).approved["customer_id"].tolist() == CUSTOMERS[1:2]
+    )
+
+
+def test_the_catalog_is_searched(shown):
+    """Every word is found in title and id; what cannot be sent says why."""
+    (found,) = shown.answer({"k": "find", "view": "v", "text": "BEANS sku-0076"})
+    assert [(p["product"], p["not"]) for p in found["products"]] == [("sku-0076", "")]
+
+
+# A text for many
+
+
+def wrote(widget, body, footer=None, **content):
+    """Return the answer to writing a text with fields, tried or done."""
+    return widget.answer({"k": "write", "view": "v", "body": body, "footer": footer, **content})[0]
+
+
+def test_one_text_with_fields_is_written_to_many():
+    """Name, product and price are filled, approvals withdrawn, skipped rows left alone, and one undo takes it back."""
+    widget = review(*TWELVE, names={CUSTOMERS[0]: "Ana"})
+    widget.approve_all()
+    listed(widget)
+    tried = wrote(widget, "Hi {name|there}, {product} for {price}!", row=1)
+    assert (tried["number"], tried["why"], tried["row"]) == (11, "", 1)
+    assert tried["body"] == "Hi there, Coffee beans 2 kg for £6.50!"
+    assert tried["longest"][0] == len("Hi there, Coffee beans 12 kg for £16.50!")
+    assert wrote(widget, "Hi {name|there}, {product} for {price}!", do=True)["number"] == 11
+    frame = widget.to_frame()
+    assert frame["body"].iloc[0] == "Hi Ana, Coffee beans 1 kg for £4.25!"
+    assert frame["footer"].iloc[0] == "Reply STOP to opt out"
+    assert (frame["edited"].sum(), widget.counts["approved"]) == (11, 0)
+    widget.answer({"k": "undo"})
+    assert (widget.to_frame()["edited"].sum(), widget.counts["approved"]) == (0, 11)
+
+
+def test_a_text_is_written_to_the_picked_alone(shown):
+    """Rows named by the browser, whatever the list shows."""
+    assert wrote(shown, "Just these", rows=[1, 3, 3, 9], do=True)["number"] == 2
+    assert shown.to_frame().query("edited").index.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("Hi {name}", "the name is not known: {name|another word} says what stands there instead"),
+        ("{colour}", "there is no field {colour}; the fields are {name}, {product}, {price}"),
+        ("x" * 1025, "the body is 1 characters too long"),
+    ],
+)
+def test_a_text_that_one_row_cannot_have_is_written_to_none(shown, body, why):
+    """Tried it says how many and why, done it is refused as a whole."""
+    listed(shown)
+    assert wrote(shown, body)["why"].startswith("11 of 11 texts cannot be written: " + why)
+    assert wrote(shown, body, do=True)["k"] == "refused"
+    assert shown.decisions.empty
+
+
+# Meta's catalog
+
+
+def test_where_meta_differs_is_listed():
+    """A price and a stock that changed at Meta since the export are told; without a client there is nobody to ask."""
+    chosen, data = proposals(12)
+    now = data.catalog.assign(price=[price + (i == 1) for i, price in enumerate(data.catalog["price"])])
+    now.loc[2, "availability"] = "out of stock"
+    client = wa.Sandbox(replace(data, catalog=now)).client()
+    widget = review(chosen, data, client=client)
+    (answer,) = widget.answer({"k": "compare", "view": "v"})
+    assert [d["product"] for d in answer["differences"]] == ["sku-0001", "sku-0002"]
+    assert "6.5 GBP when planned, 7.5 GBP at Meta now" in answer["differences"][0]["what"]
+    assert widget.differences()["product_retailer_id"].tolist() == ["sku-0001", "sku-0002"]
+    with pytest.raises(DataError, match="give client="):
+        review(chosen, data).differences()
+
+
 # The plan
 
 
@@ -357,6 +564,52 @@ def test_queries_find_filter_and_sort(shown):
     assert listed(shown, sort="closes") == list(range(11, -1, -1))
     assert listed(shown, sort="probability") == list(range(12))
     assert listed(shown, text="nothing like it") == []
+
+
+def test_filters_by_product_probability_and_closing_time(shown):
+    """Each narrows the list; what was edited is found by its new words."""
+    assert listed(shown, product="sku-0004") == [4]
+    assert listed(shown, least=0.5) == [0, 1, 2, 3, 4, 5, 6]
+    assert listed(shown, closing="12") == listed(shown, closing="closed") == []
+    late, data = proposals(12)
+    soon = review(
+        late.assign(closes_at=data.as_of + pd.to_timedelta([30 * i - 30 for i in range(12)], unit="min")), data
+    )
+    assert listed(soon, closing="1") == [2, 3]
+    assert listed(soon, closing="closed") == [0, 1]
+    shown.answer({"k": "edit", "row": 5, "body": "Zanzibar", "footer": ""})
+    assert listed(shown, text="zanzibar") == [5]
+
+
+def test_rows_are_grouped_by_product_and_decided_together():
+    """Most rows first, with what became of them; a decision on a product takes its undecided rows of the list."""
+    chosen, data = proposals(301)
+    widget = review(chosen, data)
+    widget.reject([f"c{0:016x}"])
+    (answer,) = widget.answer({**QUERY, "group": True})
+    first = answer["rows"][0]
+    assert (answer["total"], answer["number"], first["product"]) == (150, 301, "sku-0000")
+    assert (first["rejected"], first["open"], first["title"]) == (1, 2, "Coffee beans 1 kg")
+    widget.answer({"k": "bulk", "view": "v", "state": "approved", "product": "sku-0000"})
+    assert widget.approved.index.tolist() == [150, 300]
+
+
+def test_the_picked_are_decided_whatever_they_were(shown):
+    """Who picks a rejected row and approves it means it; skipped rows among the picked stay skipped."""
+    shown.reject([CUSTOMERS[1]])
+    shown.answer({"k": "bulk", "view": "v", "state": "approved", "rows": [1, 2, 9]})
+    assert shown.approved.index.tolist() == [1, 2]
+
+
+def test_time_is_the_clients_else_goes_on_from_the_shops():
+    """A shop seen from a past moment counts its windows from there; with a client its clock counts."""
+    chosen, data = proposals(2)
+    (pong,) = review(chosen, data).answer({"k": "ping"})
+    assert 0 <= pong["now"] - data.as_of.timestamp() * 1000 < 60_000
+    sandbox = wa.Sandbox(data)
+    widget = review(chosen, data, client=sandbox.client())
+    sandbox.advance("2h")
+    assert widget.answer({"k": "ping"})[0]["now"] == sandbox.now.timestamp() * 1000
 
 
 def test_a_bulk_action_leaves_the_decided_alone(shown):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from wa_products import campaigns, selection
 from wa_products.errors import DataError
 from wa_products.widgets import messages
@@ -18,8 +20,6 @@ from wa_products.widgets.waiting import SHOWS, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from wa_products.campaigns.sources import Mailbox
     from wa_products.client import Client
@@ -108,7 +108,8 @@ class DeskViews:
         rows, keep = self.threads, content.get("keep")
         wanted = rows["unread"] if show == "unread" else rows["is_open"] == (show == "open")
         if words := messages.text(content, "text").casefold().split():
-            wanted &= [all(word in told for word in words) for told in map(self._searched, rows.itertuples())]
+            told = map(self._searched, rows.itertuples())
+            wanted &= pd.Series([all(word in each for word in words) for each in told], rows.index, dtype="bool")
         shown, before = rows.loc[wanted, "customer_id"].tolist(), self._views.pop(view, [])
         if content.get("stay") is True and keep in before:
             # Who was just answered stays under the agent's hand, where they were.

@@ -55,7 +55,7 @@ class Suggestions:
         found = [source.recommend([customer], OFFERED).assign(source=source.name) for source in self._sources]
         every = pd.concat([frames.conform(each, frames.PROPOSALS, "suggested") for each in found], ignore_index=True)
         every = every.drop_duplicates("product_retailer_id")
-        every = every[[self._shelf.why_not(product) == "" for product in every["product_retailer_id"]]]
+        every = every[every["product_retailer_id"].map(lambda product: not self._shelf.why_not(product)).astype("bool")]
         kind = every["kind"].where(every["kind"] != "", "recommendation")
         every = every.assign(kind=kind, turn=every.groupby(kind).cumcount())
         every = every.assign(place=every["kind"].map(list(selection.KINDS).index))
