@@ -20,7 +20,7 @@ from wa_products.sandbox import Sandbox
 from wa_products.selection import Policy, select
 from wa_products.settings import Settings
 from wa_products.trials import backtest
-from wa_products.widgets import desk, review
+from wa_products.widgets import desk, panel, review
 
 __all__ = [
     "Client",
@@ -46,6 +46,7 @@ __all__ = [
     "listen",
     "load",
     "measure",
+    "panel",
     "propose",
     "read_catalog",
     "read_inbound",

@@ -17,6 +17,7 @@ from wa_products.ledger import sending
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wa_products.campaigns.sender import Progress
     from wa_products.campaigns.sources import Source
     from wa_products.client import Client
     from wa_products.ledger import Ledger
@@ -29,7 +30,9 @@ __all__ = ["listen", "measure", "send"]
 _NOW = "would be sent now"
 
 
-def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, progress: bool = True) -> pd.DataFrame:
+def send(
+    plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, progress: Progress = True
+) -> pd.DataFrame:
     """
     Send an approved plan, each customer at most once in its campaign; return the `outcomes` frame, one row a customer.
 
@@ -39,7 +42,8 @@ def send(plan: Plan, *, ledger: Ledger, client: Client, dry_run: bool = True, pr
     the number. ``attrs`` of the result: ``posted`` (requests made by this run), ``stopped`` (why it ended early, in
     words, else ``""``), ``failing`` (whether too many failures were why), ``unclassified`` (codes that this package
     does not know, with their number), ``unknown`` (sends that a person should look at: `Ledger.unknowns`), ``late``
-    (customers whose window would close before their turn) and ``rate`` (messages a second).
+    (customers whose window would close before their turn) and ``rate`` (messages a second). `progress` shows a bar, or
+    is a function from a total to another `campaigns.sender.Bar`.
 
     Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, and DataError
     for a message that breaks a limit, in both cases before anything is sent.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 from uuid import uuid4
 
 from tqdm.auto import tqdm
@@ -23,7 +23,7 @@ from wa_products.pacing import RATE, Pace
 from wa_products.payloads import single_product
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
 
     import pandas as pd
@@ -33,11 +33,31 @@ if TYPE_CHECKING:
     from wa_products.ledger.people import Standing
     from wa_products.plans import Plan
 
+    Progress: TypeAlias = bool | Callable[[int], "Bar"]  # whether to show a bar, or what makes another of a total
+
 BATCH, BATCH_SECONDS = 10, 0.06  # what a kill leaves unknown, beside the posted: this many, or those of so long
 LEASE = 60.0  # seconds for which a claim may be posted; whoever looks later finds it given back, or surely tried
 COUNT_EVERY = 15.0  # seconds between two looks at how much is coming in
 THROTTLED, SLOWER, SLOWEST = 130429, 0.75, 20.0
 NO_NETWORK = codes.Rule("no connection", CloudAPIError, "retry", 1, whole_number=True)
+
+
+class Bar(Protocol):
+    """
+    Where a run tells how far it is: `update` after each step, `n` is what it was told so far.
+
+    `update` may wait, for as long as nothing more is to be sent, or raise KeyboardInterrupt, which ends the run as an
+    interrupt does.
+    """
+
+    n: int
+
+    def update(self, more: float) -> object:
+        """Count `more` messages that were dealt with."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> object: ...
 
 
 class Sender:
@@ -50,7 +70,7 @@ class Sender:
     """
 
     def __init__(
-        self, plan: Plan, ledger: Ledger, client: Client, *, limit: float, rate: float, progress: bool
+        self, plan: Plan, ledger: Ledger, client: Client, *, limit: float, rate: float, progress: Progress
     ) -> None:
         self.plan, self.ledger, self.client, self.progress = plan, ledger, client, progress
         self.limit, self.rate = limit, rate
@@ -75,15 +95,21 @@ class Sender:
     def run(self, rows: Sequence[Row]) -> None:
         """Send to `rows` in their order. Whatever ends it, all that is known is written down before it returns."""
         waiting = deque(rows)
-        with self._interrupts, tqdm(total=len(rows), unit=" messages", disable=not self.progress) as bar:
+        with self._interrupts, self._bar(len(rows)) as bar:
             try:
                 while not self.breaker.stopped and self._step(waiting):
-                    bar.update(len(rows) - len(waiting) - len(self._claimed) - len(self._later) - bar.n)
-                    self._interrupts.check()
+                    with self._interrupts.resting():
+                        bar.update(len(rows) - len(waiting) - len(self._claimed) - len(self._later) - bar.n)
             finally:
                 self._land_all()
         if self._broke:
             raise self._broke
+
+    def _bar(self, total: int) -> Bar:
+        if callable(self.progress):
+            return self.progress(total)
+        made: Bar = tqdm(total=total, unit=" messages", disable=not self.progress)
+        return made
 
     def _step(self, waiting: deque[Row]) -> bool:
         """Do the next thing there is to do; return False when there is nothing left."""
