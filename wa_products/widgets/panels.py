@@ -57,7 +57,8 @@ class Panel(anywidget.AnyWidget):
 
     def __init__(self, plan: Plan, *, ledger: Ledger, client: Client) -> None:
         self._plan, self._ledger, self._client = plan, ledger, client
-        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._ended.set()
         self._begin, self._telling = threading.Lock(), threading.RLock()
         self._paused = self._stop = False
         self._counted_at, self._took = 0.0, 0.0
@@ -88,19 +89,19 @@ class Panel(anywidget.AnyWidget):
     def start(self) -> Self:
         """Send in the background and return the panel; `wait` waits for the end. Raises PlanError as `run` does."""
         self._claim()
-        self._thread = threading.Thread(target=self._guarded, name="wa-products panel", daemon=True)
-        self._thread.start()
+        self._ended.clear()
+        threading.Thread(target=self._guarded, name="wa-products panel", daemon=True).start()
         return self
 
     def wait(self) -> pd.DataFrame:
         """Wait until what was started has ended; interrupted, stop it first. Return the outcomes."""
+        # Not Thread.join: interrupted, that of Python 3.11 takes a running thread for one that has ended.
         try:
-            while self._thread is not None and self._thread.is_alive():
-                self._thread.join(0.1)
+            while not self._ended.wait(0.1):
+                pass
         except KeyboardInterrupt:
             self.stop()
-            if self._thread is not None:
-                self._thread.join()
+            self._ended.wait()
             raise
         return self.outcomes
 
@@ -133,6 +134,8 @@ class Panel(anywidget.AnyWidget):
             self._dispatch()
         except WaProductsError:
             return  # said in the panel: nobody waits for a thread's error
+        finally:
+            self._ended.set()
 
     def _dispatch(self) -> None:
         try:
