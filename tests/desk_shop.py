@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 import wa_products as wa
+from tests.review_shop import HOSTILE, proposals
 from tests.sandbox_shop import AS_OF, HIDDEN, OUT_OF_STOCK, UNREVIEWED, shop
 from wa_products import frames
 
@@ -96,3 +97,15 @@ def _after_a_campaign(data, chosen, seed):
     sandbox.advance("6h")
     wa.listen(sandbox, ledger=ledger)
     return Scene(wa.desk(data, ledger=ledger, client=client, by="ana", mailbox=sandbox), ledger, sandbox, client)
+
+
+def hostile():
+    """Return a desk whose messages, names, titles and links would run or load something if they were markup."""
+    _, data = proposals(8)
+    catalog = data.catalog.assign(
+        title=[HOSTILE[n % len(HOSTILE)] for n in range(len(data.catalog))], image_link="javascript:window.fired='link'"
+    )
+    asked = data.inbound.assign(kind="enquiry", product_retailer_id="sku-0001", text=HOSTILE[1])
+    data = replace(data, catalog=catalog, inbound=asked, pictures={})
+    names = dict.fromkeys(asked["customer_id"], HOSTILE[0])
+    return wa.desk(data, ledger=wa.Ledger("sqlite://"), client=wa.Sandbox(data).client(), names=names)

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.widget_checks import clean, serious
+
 pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.slow
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -75,12 +77,6 @@ def took(tab, before, after):
 def counted(widget):
     """Return the numbers on the tabs: to decide, approved, rejected, skipped, all."""
     return [int(text.replace(",", "")) for text in widget.locator(".wa-count").all_inner_texts()]
-
-
-def clean(tab):
-    """Check that nothing left loopback and nothing was wrong in the console."""
-    assert tab.foreign == []
-    assert tab.errors == []
 
 
 def test_ten_thousand_proposals_are_quick_and_small(tab):
@@ -311,4 +307,115 @@ def test_narrow_and_wide_cells(tab, width):
         expect(widget.locator(part)).to_be_visible()
     assert widget.evaluate("(el) => el.scrollWidth <= el.clientWidth")
     assert tab.nodes(".wa-review") <= 400
+    clean(tab)
+
+
+DEMO = """
+import wa_products as wa
+from tests.desk_shop import DEMO
+data = wa.load(DEMO)
+sandbox = wa.Sandbox(data)
+chosen = wa.select(wa.propose(data), data)
+shown = wa.review(chosen, data, client=sandbox.client(), names={who: "Ana" for who in chosen["customer_id"]})
+shown
+"""
+
+
+def test_filters_groups_and_a_product_in_one_click(tab):
+    """Narrow by likelihood and window, group by product, approve a group, step into it and out again: by keyboard."""
+    widget = review_of(tab, MANY)
+    keys = tab.page.keyboard
+    widget.get_by_label("Likelihood").select_option("0.5")
+    widget.get_by_label("Window").select_option("3")
+    expect(widget.locator(".wa-status")).to_contain_text("0 shown")
+    widget.locator(".wa-clear").click()
+    expect(widget.locator(".wa-scope")).to_have_text("All 9,000:")
+    widget.locator(".wa-scroll").focus()
+    keys.press("g")
+    expect(widget.locator(".wa-status")).to_contain_text("150 products")
+    expect(widget.locator("[role=option]:visible .wa-chip").first).to_have_text("60 rows")
+    keys.press("a")
+    expect(widget.locator(".wa-count").nth(1)).to_have_text("60")
+    keys.press("Enter")
+    expect(widget.locator(".wa-narrowed")).to_be_visible()
+    expect(widget.locator(".wa-scope")).to_contain_text("All 60:")
+    keys.press("Escape")
+    expect(widget.locator(".wa-status")).to_contain_text("products")
+    assert tab.ask("print(len(shown.approved), shown.approved['product_retailer_id'].nunique())") == "60 1"
+    clean(tab)
+
+
+def test_picks_get_one_text_and_one_decision(tab):
+    """Pick three by keyboard, write to them by a text with fields seen on the phone, approve them together."""
+    widget = review_of(tab, DEMO)
+    keys = tab.page.keyboard
+    widget.locator(".wa-scroll").focus()
+    keys.press("x")
+    keys.press("Shift+ArrowDown")
+    keys.press("Shift+ArrowDown")
+    expect(widget.locator(".wa-scope")).to_have_text("3 picked:")
+    assert widget.locator("[role=option][aria-selected=true]:visible").count() == 3
+    keys.press("t")
+    keys.type("Hi {name|there}, {product} is {price}.")
+    expect(widget.locator(".wa-draft .wa-text")).to_contain_text("Hi Ana, ")
+    expect(widget.locator(".wa-do")).to_have_text("Write to 3 rows")
+    keys.type("x" * 1020)
+    expect(widget.locator(".wa-many .wa-problem")).to_contain_text("too long")
+    expect(widget.locator(".wa-do")).to_be_disabled()
+    widget.locator(".wa-many .wa-body").fill("Hi {name|there}, {product} is {price}.")
+    widget.locator(".wa-do").click()
+    expect(widget.locator(".wa-status")).to_contain_text("3 rows changed")
+    widget.get_by_role("button", name="Approve", exact=True).click()
+    expect(widget.locator(".wa-count").nth(1)).to_have_text("3")
+    assert tab.ask("print(shown.approved['body'].str.startswith('Hi Ana, ').sum(), len(shown.approved))") == "3 3"
+    clean(tab)
+
+
+def test_another_product_is_found_and_shown(tab):
+    """By key to the search, by click into the row: card, text and request are the other product's."""
+    widget = review_of(tab, DEMO)
+    widget.locator(".wa-scroll").focus()
+    tab.page.keyboard.press("s")
+    tab.page.keyboard.type("basmati")
+    offer = widget.locator(".wa-swap [aria-label='Products found'] .wa-choice").first
+    expect(offer).to_contain_text("Basmati Rice")
+    offer.click()
+    expect(widget.locator(".wa-draft .wa-name")).to_have_text("Basmati Rice")
+    expect(widget.locator(".wa-edit .wa-body")).to_have_value(re.compile("Basmati Rice"))
+    expect(widget.locator(".wa-payload")).to_contain_text("PA-BASMATIR")
+    expect(widget.locator(".wa-verdict")).to_contain_text("other product")
+    expect(widget.locator(".wa-differs")).to_contain_text("Meta’s catalog")
+    tab.page.keyboard.press("u")
+    expect(widget.locator(".wa-draft .wa-name")).not_to_have_text("Basmati Rice")
+    clean(tab)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_no_serious_fault(tab, theme):
+    """Roles, names, contrast and focus: nothing serious, with filters, picks, texts for many and results open."""
+    widget = review_of(tab, DEMO)
+    tab.theme(theme)
+    expect(widget.locator(".wa-differs")).to_be_visible()
+    widget.locator(".wa-scroll").focus()
+    tab.page.keyboard.press("s")
+    tab.page.keyboard.type("tea")
+    expect(widget.locator(".wa-swap [aria-label='Products found'] .wa-choice").first).to_be_visible()
+    assert serious(tab, ".wa-review") == []
+    tab.page.keyboard.press("Escape")
+    for key in ("a", "r", "x", "t"):
+        tab.page.keyboard.press(key)
+    expect(widget.locator(".wa-many")).to_be_visible()
+    tab.page.wait_for_timeout(300)
+    assert serious(tab, ".wa-review") == []
+    assert tab.nodes(".wa-review") <= 400
+    clean(tab)
+
+
+def test_time_goes_on_in_the_list(tab):
+    """Windows count down in words, marked when they close within the hour; Python's clock counts, not the browser's."""
+    widget = review_of(tab, DEMO)
+    expect(widget.locator(".wa-left:visible").first).to_contain_text(re.compile(r"\d+ (h|min)"))
+    tab.ask("sandbox.advance('30h')")
+    expect(widget.locator("dl.wa-facts")).to_contain_text("closed", timeout=40_000)
+    expect(widget.locator(".wa-left:visible").first).to_have_text("closed")
     clean(tab)

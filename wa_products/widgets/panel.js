@@ -1,8 +1,8 @@
 // The view of a campaign being sent.
 
 const PHASES = { ready: "Ready", running: "Sending", paused: "Paused", stopping: "Stopping", stopped: "Stopped", done: "Done", failed: "Failed" };
-const MARKS = { accepted: "✓", refused: "✕", unknown: "?", "held out": "◌", "window closed": "⏳", skipped: "–" };
-const TELLS = { accepted: "taken by WhatsApp", refused: "refused", unknown: "no answer came", "held out": "held out, to measure", "window closed": "window closed", skipped: "not sent" };
+const MARKS = { "on the way": "…", accepted: "✓", refused: "✕", unknown: "?", "held out": "◌", "window closed": "⏳", skipped: "–" };
+const TELLS = { "on the way": "on the way", accepted: "taken by WhatsApp", refused: "refused", unknown: "no answer came", "held out": "held out, to measure", "window closed": "window closed", skipped: "not sent" };
 const ARMED = 5000; // a first click arms the button, a second within this time sends
 
 function span(seconds) {
@@ -65,8 +65,10 @@ function render({ model, el }) {
       return item;
     }));
     reasons.replaceChildren(...s.reasons.map(([name, why, n]) => h("li", {}, `${number(n)} ${TELLS[name] ?? name}: `, h("bdi", {}, why))));
-    go.disabled = busy || !s.total;
-    text(go, busy ? "Sending …" : sure ? `Click again: ${plural(s.total, "message")} to real people` : s.phase === "ready" ? `Send ${plural(s.total, "message")}` : "Send again");
+    const left = s.phase === "ready" ? s.total : ["skipped", "window closed"].reduce((sum, name) => sum + (s.outcomes[name] ?? 0), s.phase === "done" ? 0 : s.total - s.done);
+    go.disabled = busy || !left;
+    const what = s.phase === "ready" ? `Send ${plural(left, "message")}` : left ? "Send what is left" : "Nothing is left to send";
+    text(go, busy ? "Sending …" : sure ? "Click again to send to real people" : what);
     hold.disabled = !["running", "paused"].includes(s.phase);
     text(hold, s.phase === "paused" ? "Resume" : "Pause");
     halt.disabled = !busy || s.phase === "stopping";
@@ -74,7 +76,7 @@ function render({ model, el }) {
       before = s.phase;
       const late = s.phase === "ready" && s.late ? ` ${number(s.late)} would come too late at this rate.` : "";
       const stays = s.phase === "ready" ? `Rehearsed: ${plural(s.total, "message")} would be sent now.${late}` : s.why || PHASES[s.phase];
-      say(stays, ["failed", "stopped"].includes(s.phase));
+      say(stays, s.phase === "failed");
     }
   }
 

@@ -16,6 +16,7 @@ import traitlets
 
 from wa_products import campaigns, codes
 from wa_products.errors import PlanError, WaProductsError
+from wa_products.ledger.views import LOST
 from wa_products.widgets import messages, sources
 from wa_products.widgets.rates import Rate
 
@@ -33,9 +34,9 @@ READY, RUNNING, PAUSED, STOPPING, STOPPED, DONE, FAILED = (
     *("ready", "running", "paused", "stopping", "stopped", "done", "failed"),
 )
 BUSY = frozenset({RUNNING, PAUSED, STOPPING})
-SHOWN_EVERY, COUNTED_SHARE = 0.2, 0.05  # seconds; at most this share of the time goes into counting outcomes
+SHOWN_EVERY, COUNTED_SHARE = 0.2, 0.1  # seconds; at most this share of the time goes into counting outcomes
 REASONS = 6
-LATER = "would be sent now"
+LATER, ON_THE_WAY = "would be sent now", "on the way"
 
 
 def panel(plan: Plan, *, ledger: Ledger, client: Client) -> Panel:
@@ -191,6 +192,8 @@ class Panel(anywidget.AnyWidget):
     def _classes(self, outcomes: pd.DataFrame) -> dict[str, Any]:
         """Return how many customers had each outcome, and the commonest reasons of those that got nothing."""
         told = outcomes[outcomes["outcome"] != ""]
+        if self.state.get("phase") in BUSY:  # posted, and its answer not written down yet
+            told = told.assign(outcome=told["outcome"].where(told["details"] != LOST, ON_THE_WAY))
         counts = {str(name): int(n) for name, n in told["outcome"].value_counts().items()}
         bad = told[told["outcome"].isin(["refused", "unknown", "skipped", "window closed"])]
         words = [_words(code, details) for code, details in zip(bad["code"], bad["details"], strict=True)]
