@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -150,17 +151,39 @@ def chromium():
     if not Path(CHROMIUM).exists():
         missing = f"there is no {CHROMIUM}: apt-get install chromium"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+    pytest.importorskip("playwright.sync_api")
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """Return a JupyterLab server on a free port of loopback, its every file in a temporary folder."""
-    home = tmp_path_factory.mktemp("lab")
+    with serving(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def tab(lab, chromium):
+    """Return a fresh tab that records; its kernels are shut down afterwards."""
+    with opened(lab, chromium) as tab:
+        yield tab
+
+
+@contextmanager
+def launched():
+    """Launch a headless Chromium."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # without it these tests are skipped
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving(home):
+    """Run a JupyterLab server that keeps all its files in `home`."""
     root = home / "notebooks"
     root.mkdir()
     _settle(home)
@@ -182,10 +205,10 @@ def lab(tmp_path_factory):
             server.wait(30)
 
 
-@pytest.fixture
-def tab(lab, chromium):
-    """Return a fresh tab that records; its kernels are shut down afterwards."""
-    context = chromium.new_context(viewport={"width": 1500, "height": 1000}, locale="en-GB", timezone_id="UTC")
+@contextmanager
+def opened(lab, browser):
+    """Open a tab that records requests, errors and bytes."""
+    context = browser.new_context(viewport={"width": 1500, "height": 1000}, locale="en-GB", timezone_id="UTC")
     context.set_default_timeout(30_000)
     yield Tab(context.new_page(), lab).watch()
     context.close()

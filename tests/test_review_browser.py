@@ -9,6 +9,7 @@ from tests.widget_checks import clean, serious
 pytest_plugins = ("tests.browser",)
 pytestmark = pytest.mark.slow
 expect = pytest.importorskip("playwright.sync_api").expect
+expect.set_options(timeout=20_000)  # a loaded machine takes its time
 
 MANY = """
 from tests.review_shop import hostile, proposals
