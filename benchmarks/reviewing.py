@@ -100,7 +100,7 @@ def main():
     print(f"{'':44}{'review':>10}{'pages':>10}{'ratio':>8}")
     for name, value in ours.items():
         other = pages.get(name)
-        beside = f"{other:>10,.0f}{value / other:>8.2f}" if other else f"{'–':>10}{'–':>8}"
+        beside = f"{other:>10,.0f}{value / other:>8.2f}" if other else f"{'':>10}{'':>8}"
         print(f"{name:44}{value:>10,.0f}{beside}")
 
 

@@ -145,9 +145,7 @@ class Panel(anywidget.AnyWidget):
             )
         except KeyboardInterrupt:
             by_hand = self._stop
-            self._end(
-                STOPPED, "stopped by hand: send again to go on" if by_hand else "interrupted: send again to go on"
-            )
+            self._end(STOPPED, f"{'Stopped by hand' if by_hand else 'Interrupted'}: what is left can be sent later")
             if not by_hand:
                 raise
         except BaseException as error:
