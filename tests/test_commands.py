@@ -102,4 +102,4 @@ def test_the_real_shoppers_go_through_the_loop(tmp_path):
     done = command("demo", "--shop", "completejourney", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"2,4\d\d customers", done.stdout)
-    assert (tmp_path / "wa-products-demo" / "report.html").exists()
+    assert (tmp_path / "wa-products-completejourney" / "report.html").exists()

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
         default="demo",
         help="demo (made up), completejourney (real shoppers; needs the extra of that name), or a folder of exports",
     )
-    demo.add_argument("--out", type=Path, default=Path("wa-products-demo"), help="where ledger, plan and report go")
+    demo.add_argument("--out", type=Path, help="where ledger, plan and report go; default: wa-products-demo, or -SHOP")
     demo.add_argument("--ledger", help="another ledger, as a URL; default: a file in --out")
 
 
@@ -29,7 +29,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the loop and say where the report is."""
     from wa_products import demo  # noqa: PLC0415  # each command loads only what it needs
 
-    path = demo.run(shop=arguments.shop, out=arguments.out, ledger_url=arguments.ledger)
+    out = arguments.out or Path(
+        "wa-products-demo" if arguments.shop == "demo" else f"wa-products-{_name(arguments.shop)}"
+    )
+    path = demo.run(shop=arguments.shop, out=out, ledger_url=arguments.ledger)
     print(f"\nThe report is {path}\nOpen it in a browser; it needs no network.")
     print("Next: jupyter lab notebooks/00_quickstart.ipynb, or wa-products plan FOLDER with your own exports.")
     return OK
+
+
+def _name(shop: str) -> str:
+    """Return the name of a shop or of its folder: two shops in one ledger would be measured as one."""
+    return Path(shop).resolve().name
