@@ -10,7 +10,7 @@ from wa_products import errors
 CODED = [errors.CloudAPIError, errors.WindowClosed, errors.RateLimited, errors.NotInCatalog, errors.AuthError,
          errors.RecipientError]  # fmt: skip
 PLAIN = [errors.DataError, errors.SettingsError, errors.PlanError, errors.LedgerError, errors.NotSent,
-         errors.OutcomeUnknown]  # fmt: skip
+         errors.OutcomeUnknown, errors.TooManyFailures, errors.RunError]  # fmt: skip
 
 
 def made(kind):

@@ -14,6 +14,8 @@ WaProductsError
         RecipientError            this customer cannot receive it: leave them out
     NotSent                       no connection, the request never left: mend the network, send again
     OutcomeUnknown                the request left and no answer came: listen, never resend
+    TooManyFailures               a run sent, and more failed than allowed: look before the next one
+    RunError                      a scheduled run could not begin: another one is going on
 """
 
 from __future__ import annotations
@@ -96,3 +98,11 @@ class OutcomeUnknown(WaProductsError):
 
 class NotSent(WaProductsError):
     """No connection was made and nothing was sent. Mend the network or WA_GRAPH_URL; sending again is safe."""
+
+
+class TooManyFailures(WaProductsError):
+    """More of what a run sent was refused or lost than allowed. Look at the failures before the next run."""
+
+
+class RunError(WaProductsError):
+    """A scheduled run could not begin, because another one is going on. Wait for its end."""

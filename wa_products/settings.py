@@ -37,6 +37,7 @@ class Settings:
     graph_url: str = "https://graph.facebook.com"
     graph_version: str = "v25.0"
     rate: str = ""  # messages a second, where the account cannot tell: 20 for a number shared with the Business app
+    dry_run: str = ""  # 1: nothing is sent, whatever a notebook says
     ledger: str = field(default="sqlite:///ledger.db", repr=False)  # a PostgreSQL URL may hold a password
 
     def __post_init__(self) -> None:
@@ -47,13 +48,20 @@ class Settings:
             "WA_GRAPH_URL": not (url.hostname and (url.scheme == "https" or url.hostname in _LOCAL)),
             "WA_GRAPH_VERSION": not re.fullmatch(r"v\d+\.\d+", self.graph_version),
             "WA_PHONE_NUMBER_ID": not re.fullmatch(r"\w*", self.phone_number_id),
+            "WA_DRY_RUN": self.dry_run not in {"", "0", "1"},
             "WA_RATE": not re.fullmatch(r"|[1-9]\d{0,3}", self.rate),
         }
         if found := [name for name, is_wrong in faults.items() if is_wrong]:
             raise SettingsError(
                 f"malformed: {', '.join(found)}. A token is one word, the URL starts with https:// "
-                f"(http:// only on this machine), the version looks like v25.0, an id is digits, a rate from 1 to 9999"
+                f"(http:// only on this machine), the version looks like v25.0, an id is digits, "
+                "a rate from 1 to 9999, a dry run is 0 or 1"
             )
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing is to be sent with these settings."""
+        return self.dry_run == "1"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, *, needs: Collection[str] = SENDING) -> Self:

@@ -11,7 +11,7 @@ from wa_products import arms, frames, metrics
 from wa_products.campaigns.queues import in_order, late, pace
 from wa_products.campaigns.sender import Sender, message
 from wa_products.campaigns.sources import bodies
-from wa_products.errors import DataError, PlanError
+from wa_products.errors import DataError, PlanError, SettingsError
 from wa_products.ledger import sending
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def send(
     Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, and DataError
     for a message that breaks a limit, in both cases before anything is sent.
     """
+    if client.is_dry and not dry_run:
+        raise SettingsError("WA_DRY_RUN is set, so nothing is sent: unset it, or give dry_run=True")
     now = client.now()
     plan.check(now)
     if client.catalog_id not in ("", plan.catalog_id):
