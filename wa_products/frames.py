@@ -125,6 +125,7 @@ SELECTED: dict[str, Kind] = {
     "currency": "text",
     "body": "text",
     "footer": "text",
+    "propensity": "number",
 }
 OUTCOMES: dict[str, Kind] = {
     "campaign": "text",

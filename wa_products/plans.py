@@ -39,7 +39,9 @@ ROWS: dict[str, frames.Kind] = {
     "currency": "text",
     "body": "text",
     "footer": "text",
+    "propensity": "number",
 }
+_LATER = frozenset({"propensity"})  # columns that earlier plans did not have: unknown, they are not told
 _HEADER = ("campaign", "catalog_id", "approved_by", "created_at", "expires_at", "holdout", "waterfall", "limits")
 
 
@@ -51,7 +53,9 @@ class Plan:
     `rows` has the columns of `wa_products.plans.ROWS`. `waterfall` counts the customers by the reason for which
     they got no message (``reason``, ``customers``), from all that were looked at down to the planned. `limits` hold
     at the moment of each message.
-    `digest` is the SHA-256 of everything else; `check` refuses a plan whose content no longer gives it.
+    ``propensity`` is the chance with which the product was drawn, where chance played (`Policy.explore`), else 1;
+    unknown where the rows come from elsewhere. `digest` is the SHA-256 of everything else; `check` refuses a plan
+    whose content no longer gives it.
     """
 
     campaign: str
@@ -84,7 +88,7 @@ class Plan:
         Raises PlanError where the campaign or the approver has no name, a customer stands in two rows, a row has no
         address, or the holdout is no share.
         """
-        frozen = frames.conform(frames.require(rows, ROWS, "the plan"), ROWS, "the plan")[list(ROWS)]
+        frozen = frames.conform(frames.require(rows, set(ROWS) - _LATER, "the plan"), ROWS, "the plan")[list(ROWS)]
         frozen = frozen.sort_values("customer_id", ignore_index=True)
         _refuse_unusable(frozen, campaign, approved_by, catalog_id)
         arms.assign(campaign, frozen["customer_id"], frozen["kind"], holdout)
@@ -217,7 +221,8 @@ def _iso(at: datetime | None) -> str | None:
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return records(rows, _iso)
+    told = records(rows, _iso)
+    return [{name: value for name, value in row.items() if name not in _LATER or value is not None} for row in told]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds

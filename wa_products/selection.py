@@ -2,7 +2,7 @@
 The law: which proposals may be sent, to whom, and for every other row the reason why not.
 
 Rows are marked, never dropped. A row bears the first reason that applies, in the order of `_refusals`: the
-thread, the product, the policy, then the better proposal for the same customer, then the caps.
+thread, the product, the policy, then the proposal chosen for the same customer, then the caps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from wa_products import frames, windows
+from wa_products import arms, frames, windows
 from wa_products.errors import DataError
 from wa_products.limits import Limits, check_quiet_hours
 
@@ -49,7 +49,12 @@ class Policy:
     probable first; None is no cap. `bodies` has one text a kind with the fields ``{title}``, ``{price}`` and
     ``{currency}``; `footer` stands below each. In `quiet_hours`, such as ``("21:00", "08:00")`` of the shop's time
     zone, `send` sends nothing. It also keeps `rest_days` and `max_sends` once more, by what the ledger knows then.
-    Raises DataError for an unknown kind, field or a negative number.
+
+    With `explore`, that share of the customers gets one of their products that may be sent at random, each alike,
+    instead of the most probable: what they do tells what another recommender would have brought
+    (`wa_products.what_if`). The draw is by hash of ``data.as_of`` and the customer; an answer to a request is never
+    left to chance. Raises DataError for an unknown kind, field or a negative number, and for `explore` together with
+    `max_per_product`, under which one customer's product would hang on what others drew.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -58,6 +63,7 @@ class Policy:
     ignored_days: float = 30.0
     max_sends: int | None = None
     max_per_product: int | None = None
+    explore: float = 0.0
     quiet_hours: tuple[str, str] | None = None
     margin: pd.Timedelta = windows.MARGIN
     bodies: Mapping[str, str] = field(default_factory=lambda: _BODIES)
@@ -73,6 +79,10 @@ class Policy:
                 raise DataError(f"the body for {kind} uses {wrong}; the fields are {sorted(_FIELDS)}")
         if not 0 <= self.min_probability <= 1:
             raise DataError(f"min_probability must lie between 0 and 1, got {self.min_probability}")
+        if not 0 <= self.explore <= 1:
+            raise DataError(f"explore must be a share between 0 and 1, got {self.explore}")
+        if self.explore and self.max_per_product is not None:
+            raise DataError("explore and max_per_product cannot go together: one's product would hang on others' draws")
         for name in ("rest_days", "ignored_days", "max_sends", "max_per_product"):
             value = getattr(self, name)
             if value is not None and value < 0:
@@ -91,8 +101,9 @@ def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None)
     Return the rows of `proposals`, in their order, with ``decision``, ``reason`` and what the message would hold.
 
     At most one row a customer is ``send``; every other is ``skip`` with its reason. Added are ``closes_at``,
-    ``title``, ``price`` (what the customer pays at ``data.as_of``), ``currency``, ``body`` and ``footer``. What of
-    the policy holds when sending is in ``attrs["limits"]``, from where a review takes it into its plan.
+    ``title``, ``price`` (what the customer pays at ``data.as_of``), ``currency``, ``body``, ``footer`` and
+    ``propensity``, the chance with which the row was to be the customer's one: 1 and 0 unless the policy explores.
+    What of the policy holds when sending is in ``attrs["limits"]``, from where a review takes it into its plan.
     Raises DataError where a column is missing or a customer has the same product twice.
     """
     policy = policy or Policy()
@@ -102,8 +113,10 @@ def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None)
         raise DataError(f"customer {row.customer_id} has product {row.product_retailer_id!r} proposed twice")
     rows = _enriched(proposals, data)
     reason = _refusals(rows, data, policy)
-    reason = _best_only(rows, reason, policy)
+    drawn = _drawn(rows[reason == ""], policy, f"explore {data.as_of.isoformat()}")
+    reason = _one_each(reason, drawn, policy)
     rows["reason"] = reason
+    rows["propensity"] = drawn["propensity"].reindex(rows.index, fill_value=0.0)
     rows["decision"] = pd.Series(np.where(reason == "", SEND, SKIP), index=rows.index, dtype="str")
     rows["body"], rows["footer"] = _texts(rows, policy), policy.footer
     kept = [column for column in (*frames.SELECTED, *proposals.columns) if column in rows.columns]
@@ -144,6 +157,7 @@ _LADDER = (
     "messaged lately",
     "sent and ignored lately",
     "outranked",
+    "another was tried",
     "product cap reached",
     "campaign cap reached",
     "",
@@ -202,18 +216,38 @@ def _answered(rows: pd.DataFrame, data: Dataset) -> pd.Series:
     return reached.reindex(rows["customer_id"]).set_axis(rows.index) >= rows["last_inbound_at"]
 
 
-def _best_only(rows: pd.DataFrame, reason: pd.Series, policy: Policy) -> pd.Series:
-    """Leave one row a customer, the most probable, then no more than the caps allow."""
-    ordered = rows[reason == ""].assign(request=lambda these: these["kind"] == "request")
-    ordered = ordered.sort_values(
+def _drawn(eligible: pd.DataFrame, policy: Policy, key: str) -> pd.DataFrame:
+    """
+    Return the rows that may be sent, each customer's best first, the customers in the order of their best.
+
+    ``place`` is 0 for the best, ``chosen`` is True for one row a customer, and ``propensity`` the chance of that.
+    """
+    ordered = eligible.assign(request=eligible["kind"] == "request").sort_values(
         ["request", "probability", "rank", "customer_id", "product_retailer_id"],
         ascending=[False, False, True, True, True],
         na_position="last",
     )
+    by = ordered.groupby("customer_id", sort=False)
+    place, number = by.cumcount(), by["rank"].transform("size")
+    share = np.where(by["request"].transform("any"), 0.0, policy.explore)
+    draw = arms.draw(key, ordered["customer_id"]) if policy.explore else pd.Series(1.0, index=ordered.index)
+    explored = draw < share
+    pick = np.where(explored, np.floor(draw / np.where(share > 0, share, 1.0) * number), 0)
+    found = ordered.assign(
+        place=place,
+        chosen=place == np.minimum(pick, number - 1),
+        propensity=share / number + np.where(place == 0, 1 - share, 0.0),
+        turn=by.ngroup(),
+    )
+    return found.sort_values(["turn", "place"], kind="stable")
+
+
+def _one_each(reason: pd.Series, drawn: pd.DataFrame, policy: Policy) -> pd.Series:
+    """Leave the chosen row of each customer, then no more than the caps allow, in the order of the customers' best."""
     result = reason.copy()
-    best = ~ordered["customer_id"].duplicated()
-    result[ordered.index[~best]] = "outranked"
-    ordered = ordered[best]
+    result[drawn.index[~drawn["chosen"]]] = "outranked"
+    result[drawn.index[~drawn["chosen"] & (drawn["place"] == 0)]] = "another was tried"
+    ordered = drawn[drawn["chosen"]]
     if policy.max_per_product is not None:
         within = ordered.groupby("product_retailer_id").cumcount() < policy.max_per_product
         result[ordered.index[~within]] = "product cap reached"

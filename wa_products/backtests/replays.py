@@ -54,6 +54,13 @@ def name_of(source: Source) -> str:
     return TOGETHER if source is None or isinstance(source, list | tuple) else source.name  # type: ignore[union-attr]
 
 
+def several(source: Source) -> list[Recommender] | None:
+    """Return the recommenders of a source as `propose` takes them."""
+    if source is None:
+        return None
+    return list(source) if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
+
+
 def replay(source: Source, moment: Moment, *, k: int, timer: Callable[[], float]) -> pd.DataFrame:
     """
     Return what `source` would have proposed at `moment`, and what came of it: a row for each customer asked about.
@@ -95,12 +102,11 @@ def _proposed(
     source: Source, moment: Moment, k: int, timer: Callable[[], float]
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return the proposals and the seconds; copies are fitted, so nothing is carried from one cutoff to another."""
-    if source is None:
+    if (given := several(source)) is None:
         began = timer()
         listed = propose(moment.past, None, moment.asked, k)
         return listed, {"fit_seconds": np.nan, "recommend_seconds": timer() - began}
-    several: Sequence[Recommender] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
-    timed = [Timed(copy.deepcopy(each), timer) for each in several]
+    timed = [Timed(copy.deepcopy(each), timer) for each in given]
     listed = propose(moment.past, timed, moment.asked, k)
     if strangers := sorted(set(listed["customer_id"]) - set(moment.asked)):
         raise DataError(

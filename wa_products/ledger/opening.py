@@ -52,6 +52,11 @@ MIGRATIONS = (
             "CREATE INDEX wa_outcomes_send ON wa_outcomes (send_id)",
         ),
     ),
+    Migration(
+        3,
+        "the chance with which each planned product was drawn",
+        _statements("ALTER TABLE wa_plan_rows ADD COLUMN propensity FLOAT"),
+    ),
 )
 
 

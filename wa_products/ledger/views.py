@@ -27,6 +27,7 @@ ROWS: dict[str, frames.Kind] = {
     "price": "money",
     "currency": "text",
     "closes_at": "time",
+    "propensity": "number",
 }
 _MINUTE = 60_000_000
 LOST = "no answer came, or the sender stopped before it: a status webhook will tell"
