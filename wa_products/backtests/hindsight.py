@@ -68,17 +68,17 @@ def hindsight(logged: pd.DataFrame, choices: pd.DataFrame) -> pd.DataFrame:
     supported = min(float(weight.mean()), 1.0) if len(both) else 0.0
     effective = float(weight.sum() ** 2 / (weight**2).sum()) if weight.any() else 0.0
     about = {"effective": effective, "customers": len(both)}
+    drawable = {**about, "customers": round(supported * len(both))}
     ips = _weighted_mean(weight * cart, float((1 / both["propensity"]).max())) if len(both) else _UNKNOWN
     dr = float(_doubly_robust(both, weight).mean()) - ips[0] if len(both) else np.nan
     sent = _share(cart.sum(), len(cart))
     estimates = {
         "sent": (sent, dict.fromkeys(about, len(both))),
         "agreeing": (_share(cart[weight > 0].sum(), (weight > 0).sum()), dict.fromkeys(about, (weight > 0).sum())),
-        "snips": (_share(_part(weight @ cart, weight.sum()) * effective, effective), about),
+        "snips": (_share(_part(weight @ cart, weight.sum()) * effective, effective), drawable),
         "dr": (tuple(float(np.clip(end + dr, 0, 1)) for end in ips), about),
         "ips": (ips, about),
     }
-    estimates["snips"][1].update(customers=round(supported * len(both)))
     rows = []
     for name, (told, counts) in estimates.items():
         known = chance or name in ("sent", "agreeing")
@@ -158,7 +158,7 @@ def _caveats(both: pd.DataFrame, unknown: int, *, supported: float, effective: f
     """Return what has to be said with the figures."""
     told = [_CARTS, _REVIEWED]
     if unknown:
-        told.insert(0, f"{unknown:,} sends were planned without noting the chance of their product; they are left out.")
+        told.insert(0, f"Left out for want of a noted chance: {unknown:,} of {unknown + len(both):,} sends.")
     if not len(both):
         return ["No customer was sent something for whom the other recommender has a product.", *told]
     if not chance:

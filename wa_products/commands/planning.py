@@ -35,6 +35,9 @@ def add(commands: Commands) -> None:
     plan.add_argument("--approved-by", required=True, help="who answers for sending all that the rules let through")
     plan.add_argument("--holdout", type=float, default=0.2, help="share left out to measure against (default 0.2)")
     plan.add_argument("--rest-days", type=float, default=7.0, help="days between two messages to one customer (7)")
+    plan.add_argument(
+        "--explore", type=float, default=0.0, help="share who get one of their products at random, to learn from (0)"
+    )
     plan.add_argument("--max-sends", type=int, help="most messages of the campaign")
     plan.add_argument("--quiet-hours", help="when nothing is sent, by the shop's clock, such as 21:00-08:00")
     plan.add_argument(
@@ -50,7 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     from wa_products.widgets import review  # noqa: PLC0415
 
     policy = Policy(
-        rest_days=arguments.rest_days, max_sends=arguments.max_sends, quiet_hours=_hours(arguments.quiet_hours)
+        rest_days=arguments.rest_days,
+        explore=arguments.explore,
+        max_sends=arguments.max_sends,
+        quiet_hours=_hours(arguments.quiet_hours),
     )
     data = _loaded(arguments)
     chosen = select(propose(data), data, policy)
