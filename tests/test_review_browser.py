@@ -216,7 +216,7 @@ def test_bulk_and_undo(tab):
     widget = review_of(tab, MANY)
     widget.get_by_label("Kind", exact=True).select_option("reorder")
     expect(widget.locator(".wa-status")).to_contain_text("shown")
-    widget.get_by_text("Approve shown").click()
+    widget.locator(".wa-approve-all").click()
     expect(widget.locator(".wa-undo")).to_have_text(re.compile(r"Undo: approve \d,\d+ rows"))
     expect(widget.locator("[role=option]:visible").first).to_have_attribute("data-state", "approved")
     assert tab.ask("print(set(shown.approved['kind']), len(shown.approved))") == f"{{'reorder'}} {counted(widget)[1]}"
@@ -326,8 +326,8 @@ def test_filters_groups_and_a_product_in_one_click(tab):
     """Narrow by likelihood and window, group by product, approve a group, step into it and out again: by keyboard."""
     widget = review_of(tab, MANY)
     keys = tab.page.keyboard
-    widget.get_by_label("Likelihood").select_option("0.5")
-    widget.get_by_label("Window").select_option("3")
+    widget.get_by_label("Likelihood", exact=True).select_option("0.5")
+    widget.get_by_label("Window", exact=True).select_option("3")
     expect(widget.locator(".wa-status")).to_contain_text("0 shown")
     widget.locator(".wa-clear").click()
     expect(widget.locator(".wa-scope")).to_have_text("All 9,000:")

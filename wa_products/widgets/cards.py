@@ -111,7 +111,7 @@ class Cards:
             {
                 "text": message.text[:_TEXT_LENGTH],
                 "kind": message.kind,
-                "about": self._shelf.facts(message.product_retailer_id)["title"],
+                "about": self._shelf.title(message.product_retailer_id),
                 "at": told(message.received_at, self._data.timezone),
             }
             for message in last.itertuples()

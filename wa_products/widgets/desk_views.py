@@ -92,7 +92,7 @@ class DeskViews:
 
     def title(self, product: str) -> str:
         """Return the title of a product, ``""`` for one that is not in the catalog."""
-        return str(self._shelf.facts(product)["title"]) if product else ""
+        return self._shelf.title(product)
 
     def _learn(self) -> None:
         self._suggestions.learn(self._shop.data)
@@ -108,8 +108,8 @@ class DeskViews:
         rows, keep = self.threads, content.get("keep")
         wanted = rows["unread"] if show == "unread" else rows["is_open"] == (show == "open")
         if words := messages.text(content, "text").casefold().split():
-            told = map(self._searched, rows.itertuples())
-            wanted &= pd.Series([all(word in each for word in words) for each in told], rows.index, dtype="bool")
+            found = [all(word in told for word in words) for told in self._searched(rows)]
+            wanted &= pd.Series(found, rows.index, dtype="bool")
         shown, before = rows.loc[wanted, "customer_id"].tolist(), self._views.pop(view, [])
         if content.get("stay") is True and keep in before:
             # Who was just answered stays under the agent's hand, where they were.
@@ -146,9 +146,10 @@ class DeskViews:
             "unread": bool(row.unread),
         }
 
-    def _searched(self, row: Any) -> str:  # noqa: ANN401  # a row of `threads`
-        name = self._names.get(row.customer_id, "")
-        return f"{name}\n{row.customer_id}\n{row.last_text}\n{self.title(row.asked)}".casefold()
+    def _searched(self, rows: pd.DataFrame) -> list[str]:
+        told = zip(rows["customer_id"], rows["last_text"], rows["asked"], strict=True)
+        names = [(self._names.get(who, ""), who, text, self.title(product)) for who, text, product in told]
+        return ["\n".join(each).casefold() for each in names]
 
     def _on_done(self, content: Message) -> list[Message]:
         """Put a customer aside until they write again, or take that back."""

@@ -624,7 +624,13 @@ function render({ model, el }) {
     a: () => decide("approved", true),
     r: () => decide("rejected", true),
     u: () => send({ k: "undo" }),
-    e: () => { if (!fields.body.readOnly) { many(false); fields.body.focus(); fields.body.select(); } },
+    e: () => {
+      const item = list.item();
+      if (!item || item.group || item.state === "skipped") return;
+      if (template.open()) many(false);
+      fields.body.focus(); // before its card is here, too: nothing can be typed until then
+      fields.body.select();
+    },
     s: () => { if (!swapping.hidden) { swapping.open = true; finding.focus(); } },
     t: () => { if (!writeAll.disabled) many(true); },
     x: () => toggle(list.current),

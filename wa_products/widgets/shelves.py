@@ -43,6 +43,10 @@ class Shelf:
             return "not in the catalog"
         return "" if known["sendable"] else known["not_sendable_reason"] or "not sendable"
 
+    def title(self, product: str) -> str:
+        """Return the title of `product`, ``""`` where it is not in the catalog."""
+        return str(self.products[product]["title"]) if product in self.products else ""
+
     def facts(self, product: str) -> dict[str, Any]:
         """Return what a browser shows of `product` beside its picture."""
         known = self.products.get(product)

@@ -53,7 +53,7 @@ def _theirs(customer: str, shop: Shop, shelf: Shelf) -> list[tuple[pd.Timestamp,
                 "from": "customer",
                 "text": row.text[:LENGTH],
                 "kind": row.kind,
-                "about": shelf.facts(row.product_retailer_id)["title"] if row.product_retailer_id else "",
+                "about": shelf.title(row.product_retailer_id),
                 "cart": carts.get(row.message_id, []),
             },
         )
