@@ -295,6 +295,7 @@ function render({ model, el }) {
     atMeta();
     screen.show(card.messages.map(screen.theirs), card);
     typed();
+    if (fresh) template.attempt();
     screen.settle();
     judge();
   }
