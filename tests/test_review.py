@@ -720,6 +720,13 @@ def test_nothing_of_a_customer_is_in_the_state_that_a_notebook_saves(shown):
     assert not any(word in state for word in ("Coffee", "c000", "Running", "hello"))
 
 
+def test_at_first_little_is_sent():
+    """Code, style, the first window of ten thousand rows, a card and the fallback are less than 100 kB together."""
+    widget = review(*proposals(10_000))
+    first = [widget.get_state(), widget._repr_mimebundle_(), widget.answer(QUERY), card(widget)]
+    assert sum(len(json.dumps(part, default=str, ensure_ascii=False).encode()) for part in first) < 100_000
+
+
 def test_a_review_of_nothing_is_a_review():
     """No proposals, no trouble."""
     chosen, data = proposals(1)

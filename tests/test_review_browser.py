@@ -337,6 +337,7 @@ def test_filters_groups_and_a_product_in_one_click(tab):
     expect(widget.locator("[role=option]:visible .wa-chip").first).to_have_text("67 rows")
     keys.press("a")
     expect(widget.locator(".wa-count").nth(1)).to_have_text("67")
+    keys.press("j")
     keys.press("Enter")
     expect(widget.locator(".wa-narrowed")).to_be_visible()
     expect(widget.locator(".wa-scope")).to_contain_text("All 67:")
