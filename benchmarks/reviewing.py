@@ -4,8 +4,8 @@ A review of 10,000 proposals in a real JupyterLab in a real Chromium: beside the
     python benchmarks/reviewing.py [--proposals 10000] [--runs 5]
 
 Times are from the key or click to what is on the screen, in milliseconds, medians of several but for the jump; bytes
-are those of the kernel's messages until the first card is drawn, JupyterLab's own among them. The pages show ten proposals at a time,
-as one would write it in an afternoon: buttons and HTML, all of them widgets.
+are those of the kernel's messages until the first card is drawn, JupyterLab's own among them. The pages show ten
+proposals at a time, as one would write it in an afternoon: buttons and HTML, all of them widgets.
 """
 
 import argparse
