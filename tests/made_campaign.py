@@ -174,3 +174,32 @@ def _cart(random, customer, product, price):
     items = [(product, int(random.integers(1, 4)), price)] if random.random() < 0.7 else []
     items += [(extra[0], 1, extra[2])] if not items or random.random() < 0.5 else []
     return [*asked, *cart(customer, *items, after=f"{hours:.2f}h")]
+
+
+def spread(rows, events, over="54h"):
+    """Return `rows` and `events` sent over some time, with probabilities, sources, opt-outs and an earlier campaign."""
+    random = np.random.default_rng(5)
+    shifts = pd.Series(np.sort(random.random(len(rows))) * pd.Timedelta(over), index=rows["customer_id"])
+    known = events["customer_id"].where(events["customer_id"] != "", events["wamid"].str.removeprefix("wamid."))
+    late = shifts.reindex(known).fillna(pd.Timedelta(0)).to_numpy() if len(shifts) else pd.Timedelta(0)
+    moved = events.assign(at=events["at"] + late)
+    told = rows.assign(
+        at=rows["at"] + shifts.to_numpy(),
+        probability=random.beta(1.2, 14, len(rows)),
+        source=np.where(rows["kind"] == "recommendation", "popular", rows["kind"]),
+        outcome=np.where(random.random(len(rows)) < 0.98, rows["outcome"], "skipped"),
+    )
+    told["details"] = told["details"].where(told["outcome"] != "skipped", "opted out")
+    told["wamid"] = told["wamid"].where(told["outcome"] == "accepted", "")
+    stops = told[(told["outcome"] == "accepted") & (random.random(len(told)) < 0.02)]
+    said = [
+        {"event_id": f"stop.{who}", "kind": "preference", "at": at, "customer_id": who, "text": "stop"}
+        for who, at in zip(stops["customer_id"], stops["at"] + pd.Timedelta("30h"), strict=True)
+    ]
+    before = []
+    for place, share in enumerate((0.5, 0.25, 0.1), start=1):
+        some = told[random.random(len(told)) < share]
+        names = "before-" + str(place) + "-" + some["customer_id"]
+        at = some["at"] - place * pd.Timedelta("8D")
+        before.append(some.assign(campaign=f"c{place}", send_id=names, wamid=names, outcome="accepted", code=0, at=at))
+    return told, pd.concat([moved, events_of(*said)], ignore_index=True), pd.concat(before, ignore_index=True)

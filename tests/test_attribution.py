@@ -19,7 +19,7 @@ STATES, CARTS_FOUND = states(ROWS, EVENTS), attribute(ROWS, EVENTS)
 
 def one(*events, rows=(), **options):
     """Return the single attributed cart of a campaign that messaged ann, or `rows`, as a named tuple."""
-    carts = attribute(rows_of(*(rows or [row("ann")])), events_of(*events), **options)
+    carts = attribute(rows_of(*(rows or [row("ann")])), events_of(*events), **{"prompt": "24h", **options})
     assert len(carts) == 1
     return next(carts.itertuples())
 

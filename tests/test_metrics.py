@@ -210,31 +210,28 @@ def test_the_lift_is_the_difference_of_the_arms():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "likely", "complete", "starts"),
+    ("low", "high", "likely", "starts"),
     [
-        (np.nan, np.nan, np.nan, True, "Cannot tell: nobody to compare with"),
-        (-0.01, 0.05, 0.5, True, "Cannot tell: anything from 1.0 fewer to 5.0 more"),
-        (0.0, 0.05, 0.5, True, "Cannot tell: anything from 0.0 fewer"),
-        (-0.01, 0.05, 0.5, False, "Cannot tell yet"),
-        (0.01, 0.05, 0.0001, True, "Cannot tell: the arms are not of the sizes"),
-        (0.01, 0.05, np.nan, True, "The messages brought carts: between 1.0 and 5.0 more"),
-        (-0.05, -0.01, 0.5, True, "The messages cost carts: between 1.0 and 5.0 fewer"),
+        (np.nan, np.nan, np.nan, "Cannot tell: nobody to compare with"),
+        (-0.01, 0.05, 0.5, "Cannot tell: anything from 1.0 fewer to 5.0 more"),
+        (0.0, 0.05, 0.5, "Cannot tell: anything from 0.0 fewer"),
+        (0.01, 0.05, 0.0001, "Cannot tell: the arms are not of the sizes"),
+        (0.01, 0.05, np.nan, "The messages brought carts: between 1.0 and 5.0 more"),
+        (-0.05, -0.01, 0.5, "The messages cost carts: between 1.0 and 5.0 fewer"),
     ],
 )
-def test_the_verdict_claims_no_more_than_its_interval(low, high, likely, complete, starts):
-    """An interval with 0 in it cannot tell, an uneven split cannot be trusted, an early look is called one."""
-    words = metrics.verdict(low, high, likely, complete=complete)
-    assert words.startswith(starts)
-    assert ("early look" in words) is not complete
+def test_the_verdict_claims_no_more_than_its_interval(low, high, likely, starts):
+    """An interval with 0 in it cannot tell, and an uneven split cannot be trusted."""
+    assert metrics.verdict(low, high, likely).startswith(starts)
 
 
 def test_an_early_look_is_called_one():
     """Before the horizon is over the lift is incomplete, and the verdict says so."""
     rows = [row("ann"), row("h", arm="holdout", outcome="held out", wamid="")]
     early = results(rows, as_of=START + pd.Timedelta("7D") - pd.Timedelta("1s"))
-    assert not early.lift["complete"].item()
-    assert "early look" in early.verdict
-    assert results(rows, as_of=START + pd.Timedelta("7D")).lift["complete"].item()
+    assert not early.is_complete
+    assert early.verdict.startswith("Cannot tell yet: the evidence so far is 1.0 to 1")
+    assert results(rows, as_of=START + pd.Timedelta("7D")).is_complete
 
 
 def test_results_know_nothing_later_than_as_of():
@@ -251,8 +248,8 @@ def test_money_stays_in_its_currency():
     events = cart("ann", ("rice-5kg", 3, "0.10"), ("oil-1l", 1, "9.80", "EUR"), ("tea", 1, None))
     table = results([row("ann")], events).money
     assert table.astype(str).to_numpy().tolist() == [
-        ["same item", "EUR", "1", "0", "9.80", "0"],
-        ["same item", "GBP", "1", "0.30", "0", "1"],
+        ["same item", "EUR", "1", "0", "9.80", "0", "0"],
+        ["same item", "GBP", "1", "0.30", "0", "1", "0"],
     ]
 
 
@@ -304,6 +301,6 @@ def test_the_interval_covers_the_true_lift():
     for carts, base in zip(treated, held, strict=True):
         both = pd.DataFrame({"arm": ["treated", "holdout"], "customers": [270, 30], "with_cart": [carts, base]})
         both["rate"] = both["with_cart"] / both["customers"]
-        found = lift(both, 0.1, complete=True).iloc[0]
+        found = lift(both, 0.1).iloc[0]
         covered += found["low"] <= 0.02 <= found["high"]
     assert 0.92 <= covered / 300 <= 0.99

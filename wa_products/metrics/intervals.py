@@ -1,4 +1,4 @@
-"""Intervals and power at the rates and sizes that campaigns have: Wilson for a rate, Newcombe for a difference."""
+"""Intervals and power at the rates and sizes that campaigns have: Wilson for a rate, and what follows from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import chisquare
+from scipy.stats import binomtest, norm
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
     power_proportions_2indep,
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 POWER = 0.8
+Z = float(norm.ppf(1 - ALPHA / 2))
 
 
 def wilson(counts: ArrayLike, totals: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -47,6 +48,33 @@ def newcombe(count: int, total: int, count_other: int, total_other: int) -> tupl
     return float(low), float(high)
 
 
+def ratio(count: int, total: int, count_other: int, total_other: int) -> tuple[float, float, float]:
+    """
+    Return the first rate over the second with its 95 % interval; the upper end is infinite where the second is 0.
+
+    The interval joins the two Wilson intervals as Newcombe's does for a difference (Donner and Zou 2012, "Closed-form
+    confidence intervals for functions of the normal mean and standard deviation", section 2.3). NaN where either is
+    out of none, or both are 0.
+
+    >>> [round(float(end), 2) for end in ratio(54, 900, 3, 100)]
+    [2.0, 0.68, 5.98]
+    """
+    if not (total and total_other) or not (count or count_other):
+        return np.nan, np.nan, np.nan
+    rate, other = count / total, count_other / total_other
+    (low, low_other), (high, high_other) = wilson([count, count_other], [total, total_other])
+    product = (rate * other) ** 2
+
+    def end(mine: float, theirs: float, sign: int) -> float:
+        factor = theirs * (2 * other - theirs)
+        root = np.sqrt(max(product - mine * (2 * rate - mine) * factor, 0))
+        return float((rate * other + sign * root) / factor) if factor else np.inf
+
+    if not count_other:
+        return np.inf, end(low, high_other, -1), np.inf
+    return rate / other, max(0.0, end(low, high_other, -1)), end(high, low_other, 1)
+
+
 def detectable(rate: float, treated: int, holdout: int) -> float:
     """
     Return the smallest rise above `rate` that arms of these sizes would show four times in five; NaN where none is.
@@ -67,9 +95,30 @@ def detectable(rate: float, treated: int, holdout: int) -> float:
     return float(brentq(shortfall, 1e-9, most))
 
 
+def needed(rate: float, rise: float, holdout: float) -> float:
+    """
+    Return how many customers a campaign needs to show a `rise` above `rate` four times in five; NaN where none do.
+
+    `holdout` is the share that is held out.
+
+    >>> needed(0.03, 0.03, 0.2)
+    2496.0
+    """
+    if not (0 < holdout < 1 and 0 < rate < 1 and 0 < rise < 1 - rate):
+        return np.nan
+
+    def shortfall(size: float) -> float:
+        treated = size * (1 - holdout)
+        share = holdout / (1 - holdout)
+        return POWER - float(
+            power_proportions_2indep(rise, rate, treated, ratio=share, alpha=ALPHA, return_results=False)
+        )
+
+    return float(np.ceil(brentq(shortfall, 2, 1e12)))
+
+
 def sample_ratio(treated: int, held: int, share: float) -> float:
     """Return how likely a split at least this uneven is when `share` is held out; NaN where nobody was to be."""
     if not (treated + held) or not 0 < share < 1:
         return np.nan
-    expected = [(treated + held) * (1 - share), (treated + held) * share]
-    return float(chisquare([treated, held], expected).pvalue)
+    return float(binomtest(int(held), int(treated + held), share).pvalue)

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from wa_products import frames
-from wa_products.attribution import ANSWERS, attribute, received, span
-from wa_products.metrics import tables
-from wa_products.metrics.failures import failures
-from wa_products.states import orphans, states
+from wa_products.attribution import ANSWERS, PROMPT, asked, attributed, cart_lines, claimed, received, span
+from wa_products.metrics import failures, tables, times
+from wa_products.metrics.cells import cells
+from wa_products.metrics.contacts import contacts
+from wa_products.metrics.placebos import placebo
+from wa_products.metrics.sensitivities import sensitivity
+from wa_products.metrics.sequential import monitor
+from wa_products.metrics.spending import SPENDING, spending
+from wa_products.metrics.verdicts import early_verdict, verdict
+from wa_products.states import are_in, orphans, states
+from wa_products.windows import says_stop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
+    from wa_products.datasets import Dataset
 
-HORIZON, PROMPT = "7D", "24h"
+HORIZON = "7D"
 ROWS: dict[str, frames.Kind] = {
     **frames.OUTCOMES,
     "kind": "text",
@@ -36,8 +46,11 @@ class Results:
     What one campaign came to, as known at `as_of`. Made by `results`.
 
     Frames: `sends` (one row a planned customer: state, times, failure), `waterfall`, `funnel`, `failures`, `carts`
-    (one row a cart: rule, confidence, lag, value), `money` (by rule and currency), `arms` and `lift` (by assignment,
-    within `horizon` of `started_at`). `orphans` counts messages of others of which a status came.
+    (one row a cart: rule, confidence, lag, value), `lines` (one row a line of a cart), `money` (by rule and currency),
+    `arms` and `lift` (by assignment, within `horizon` of `started_at`), `monitor` (the evidence over time),
+    `placebo` (how much of what each rule claims comes anyway) and `spending` (orders and money a customer, where the
+    shop's orders were given). More are made when asked for; the chart ``wa.figures.x(results)`` draws the frame
+    ``results.x``. `orphans` counts messages of others of which a status came.
     """
 
     campaign: str
@@ -55,18 +68,38 @@ class Results:
     funnel: pd.DataFrame
     failures: pd.DataFrame
     carts: pd.DataFrame
+    lines: pd.DataFrame
+    pairs: pd.DataFrame
     money: pd.DataFrame
     arms: pd.DataFrame
+    monitor: pd.DataFrame
     lift: pd.DataFrame
+    placebo: pd.DataFrame
+    spending: pd.DataFrame
     orphans: int
 
     def count(self, step: str) -> int:
         """Return how many customers came to `step` of the funnel."""
         return int(self.funnel.set_index("step").loc[step, "customers"])
 
+    def cells(self, column: str) -> pd.DataFrame:
+        """
+        Return the cart rates of the accepted messages by a `column` of `sends`, such as ``kind`` or ``source``.
+
+        The columns of `wa_products.metrics.cells`: each rate by itself, drawn towards the rate of all, and tested
+        against the rest with the many looks taken into account. Raises DataError where there is no such column.
+        """
+        accepted = frames.require(self.sends, (column,), "the sends").loc[self.sends["accepted"]]
+        return cells(accepted[column], are_in(accepted["send_id"], self.answers["send_id"]))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the days of the comparison are over."""
+        return bool(self.as_of >= self.started_at + self.horizon)
+
     @property
     def verdict(self) -> str:
-        """What the holdout allows one to say, in words."""
+        """What the holdout allows one to say, in words: at every look before the end, and at the end."""
         return str(self.lift["verdict"].iloc[0])
 
     @property
@@ -85,6 +118,67 @@ class Results:
         """The carts that follow from a message, by any rule from exact to late."""
         return self.carts[self.carts["rule"].isin(ANSWERS)]
 
+    @cached_property
+    def products(self) -> pd.DataFrame:
+        """The cart rate of each product, as `cells` has it, with its ``title``."""
+        found, titles = self.cells("product_retailer_id"), self.sends.groupby("product_retailer_id")["title"].max()
+        found.insert(1, "title", found["product_retailer_id"].map(titles).fillna("").astype("str"))
+        return found
+
+    @cached_property
+    def prices(self) -> pd.DataFrame:
+        """The carts in which the product had another price than when it was sent."""
+        pairs = zip(self.carts["price_at_send"], self.carts["price_in_cart"], strict=True)
+        differs = [sent is not None and paid is not None and sent != paid for sent, paid in pairs]
+        names = ["message_id", "customer_id", "product_retailer_id", "currency", "price_at_send", "price_in_cart"]
+        found = self.carts.loc[pd.Series(differs, index=self.carts.index, dtype="bool"), names].reset_index(drop=True)
+        return found.assign(change=found["price_in_cart"] - found["price_at_send"])
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame:
+        """What would be told with windows of 1 to 168 hours."""
+        return sensitivity(self.pairs, self.sends, self.carts, self.started_at, self.as_of)
+
+    @cached_property
+    def time_to_cart(self) -> pd.DataFrame:
+        """The share of messages answered by a cart within so many hours, by kind, censored at `as_of`."""
+        return times.time_to_cart(self.sends, self.carts, self.as_of, self.horizon)
+
+    @cached_property
+    def fatigue(self) -> pd.DataFrame:
+        """Carts, opt-outs and failures by the customer's nth message in 30 days."""
+        return times.fatigue(self.sends, self.carts)
+
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """The probabilities told of customers against the share of them who sent a cart with the product."""
+        return times.reliability(self.sends, self.lines, self.started_at, self.started_at + self.horizon)
+
+    @cached_property
+    def failed(self) -> pd.DataFrame:
+        """The messages that failed, one row a message: who, why, and what to do."""
+        return failures.failed(self.sends)
+
+    @cached_property
+    def failure_rate(self) -> pd.DataFrame:
+        """The share of failed messages over time, with control limits and counts by class."""
+        return failures.failure_rate(self.sends)
+
+    @cached_property
+    def failure_hours(self) -> pd.DataFrame:
+        """The failures by class and hour of the day."""
+        return failures.failure_hours(self.sends)
+
+    @cached_property
+    def suppressed(self) -> pd.DataFrame:
+        """What the sender left out by itself, and why."""
+        return failures.suppressed(self.sends)
+
+    @cached_property
+    def contacts(self) -> pd.DataFrame:
+        """One row a planned customer: what was sent, how far it came, what failed, which cart followed."""
+        return contacts(self.sends, self.failed, self.answers)
+
     def __repr__(self) -> str:
         return f"<Results of {self.campaign!r} as of {self.as_of:%Y-%m-%d %H:%M} UTC. {self.summary} {self.verdict}>"
 
@@ -102,26 +196,39 @@ def results(
     *,
     horizon: str | pd.Timedelta = HORIZON,
     prompt: str | pd.Timedelta = PROMPT,
+    others: pd.DataFrame | None = None,
+    data: Dataset | None = None,
 ) -> Results:
     """
     Return what `campaign` came to as known at `as_of`, whatever the order or number of times its webhooks came in.
 
     `rows` has one row a planned customer (frames.OUTCOMES with kind, source, probability, title, price, currency,
     closes_at), `events` are those of the ledger; `campaign` has campaign, digest, approved_by, created_at, expires_at,
-    holdout and waterfall. Carts count from the start of the campaign; messages explain them for `horizon`.
+    holdout and waterfall. Carts count from the start of the campaign; messages explain them for `horizon`. `others` are
+    such rows of other campaigns: a cart that one of their messages explains better is not ours, and they count for the
+    nth message. `data` is the shop, for the variants of its catalog and for the orders.
     Raises DataError where a column is missing.
     """
-    rows = frames.conform(frames.require(rows, frames.OUTCOMES, "the campaign's rows"), ROWS, "the campaign's rows")
+    rows = _rows(rows, "the campaign's rows")
+    elsewhere = _rows(frames.empty(ROWS) if others is None else others, "the rows of other campaigns")
     started_at = rows["at"].min() if rows["at"].notna().any() else campaign["created_at"]
-    known = frames.require(events, frames.EVENTS, "events")
-    known = known[(known["at"] <= as_of) & ((known["kind"] == "status") | (known["at"] >= started_at))]
-    sends = _sends(rows, known, as_of)
-    carts = attribute(rows, known, horizon, prompt)
+    known = _known(frames.require(events, frames.EVENTS, "events"), as_of)
+    told = known[(known["kind"] != "status") & (known["at"] >= started_at)]
+    rivals = _rivals(elsewhere, known, started_at - span(horizon), as_of)
+    sends = _sends(rows, known, told, as_of).assign(nth=lambda found: times.nth(found, rivals))
+    lines, groups = cart_lines(told), _groups(data)
+    seen = received(sends, told)
+    if len(rivals):
+        seen = pd.concat([seen.assign(is_other=False), received(rivals, told).assign(is_other=True)], ignore_index=True)
+    carts, pairs = claimed(lines, seen, rows["customer_id"], lookback=span(horizon), prompt=span(prompt), groups=groups)
+    lines = attributed(lines, carts, groups)
     both = tables.arms(sends, carts, started_at, span(horizon))
-    share = float(campaign["holdout"])
+    until = min(as_of, started_at + span(horizon))
+    watched = monitor(sends, carts, started_at, until, float(campaign["holdout"]))
+    bought = None if data is None else spending(sends, data.orders, started_at, span(horizon))
     return Results(
         **{name: campaign[name] for name in ("campaign", "digest", "approved_by", "created_at", "expires_at")},
-        holdout=share,
+        holdout=float(campaign["holdout"]),
         started_at=started_at,
         as_of=as_of,
         horizon=span(horizon),
@@ -129,21 +236,72 @@ def results(
         sends=sends,
         waterfall=tables.waterfall(campaign["waterfall"], sends),
         funnel=tables.funnel(sends, carts),
-        failures=failures(sends),
+        failures=failures.failures(sends),
         carts=carts,
-        money=tables.money(carts, known),
+        lines=lines,
+        pairs=pairs,
+        money=tables.money(lines),
         arms=both,
-        lift=tables.lift(both, share, complete=bool(as_of >= started_at + span(horizon))),
-        orphans=orphans(rows, known),
+        monitor=watched,
+        lift=_lift(both, sends, watched, float(campaign["holdout"]), is_over=as_of >= started_at + span(horizon)),
+        placebo=placebo(
+            sends, carts, lines, started_at=started_at, lookback=span(horizon), prompt=span(prompt), groups=groups
+        ),
+        spending=pd.DataFrame(columns=SPENDING) if bought is None else bought,
+        orphans=orphans(pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows, known),
     )
 
 
-def _sends(rows: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Return the states of `rows` with ``enquired_at``."""
-    known = states(rows, events, as_of)
-    asked = received(known, events).set_index("send_id")["enquired_at"]
-    first = asked[~asked.index.duplicated()].reindex(known["send_id"]).astype(frames.DTYPES["time"])
-    return known.assign(enquired_at=first.array)
+def _rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    return frames.conform(frames.require(rows, frames.OUTCOMES, name), ROWS, name)
+
+
+def _known(events: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the events up to `as_of`, without a copy where that is all of them."""
+    past = events["at"] <= as_of
+    return events if past.all() else events[past]
+
+
+def _rivals(rows: pd.DataFrame, events: pd.DataFrame, since: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the states of the messages of other campaigns."""
+    near = rows[rows["outcome"].isin(["accepted", "unknown"]) & (rows["at"] <= as_of)]
+    near = near[near["at"] >= since - pd.Timedelta(days=30)]
+    found = states(near, events, as_of)
+    return found[found["accepted"]]
+
+
+def _sends(rows: pd.DataFrame, events: pd.DataFrame, told: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the states of `rows` with ``received_at``, ``enquired_at`` and ``opted_out_at``."""
+    known = asked(states(rows, events, as_of), told)
+    stops = told[((told["kind"] == "preference") & (told["text"] == "stop")) | _writes_stop(told)]
+    place = known.loc[
+        known["accepted"] & are_in(known["customer_id"], stops["customer_id"]), ["customer_id", "received_at"]
+    ]
+    pairs = place.reset_index(names="place").merge(stops[["customer_id", "at"]], on="customer_id")
+    first = pairs[pairs["at"] >= pairs["received_at"]].groupby("place")["at"].min()
+    return known.assign(opted_out_at=first.reindex(known.index).astype(frames.DTYPES["time"]))
+
+
+def _writes_stop(told: pd.DataFrame) -> pd.Series:
+    wrote = told["kind"].isin(["inbound", "enquiry"])
+    return wrote & says_stop(told["text"].where(wrote, ""))
+
+
+def _groups(data: Dataset | None) -> dict[str, str] | None:
+    if data is None:
+        return None
+    return dict(zip(data.catalog["product_retailer_id"], data.catalog["item_group_id"], strict=True))
+
+
+def _lift(
+    both: pd.DataFrame, sends: pd.DataFrame, watched: pd.DataFrame, share: float, *, is_over: bool
+) -> pd.DataFrame:
+    treated = sends[(sends["arm"] == "treated") & (sends["kind"] != "request")]
+    delivered = float(treated["delivered_at"].notna().mean()) if len(treated) else float("nan")
+    found = tables.lift(both, share, delivered)
+    low, high, likely = found.loc[0, ["low", "high", "sample_ratio"]]
+    words = verdict(low, high, likely) if is_over or pd.isna(low) else early_verdict(watched, likely)
+    return found.assign(complete=bool(is_over), verdict=words)
 
 
 def _count(number: int, noun: str) -> str:

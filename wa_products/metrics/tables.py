@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from wa_products import arms as arm_names
-from wa_products.attribution import ANSWERS, RULES, lines, total
-from wa_products.metrics.intervals import detectable, newcombe, sample_ratio, wilson
+from wa_products.arms import HOLDOUT, TREATED
+from wa_products.attribution import ANSWERS, RULES, money_of
+from wa_products.metrics.comparing import arm_sizes, first_carts
+from wa_products.metrics.intervals import detectable, needed, newcombe, ratio, sample_ratio, wilson
 from wa_products.states import SUBMITTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNLIKELY = 0.001
 OTHER_STEPS = frozenset({"", "planned", "send", "approved"})
 
 
@@ -54,7 +55,7 @@ def funnel(sends: pd.DataFrame, carts: pd.DataFrame) -> pd.DataFrame:
     answered = carts.loc[carts["rule"].isin(ANSWERS), "send_id"]
     steps = {
         "planned": (len(sends), len(sends), "planned"),
-        "held out": ((sends["arm"] == arm_names.HOLDOUT).sum(), len(sends), "planned"),
+        "held out": ((sends["arm"] == HOLDOUT).sum(), len(sends), "planned"),
         "submitted": (tried.sum(), len(sends), "planned"),
         "accepted": (accepted.sum(), tried.sum(), "submitted"),
         "sent": (sends["sent_at"].notna().sum(), accepted.sum(), "accepted"),
@@ -75,97 +76,98 @@ def arms(sends: pd.DataFrame, carts: pd.DataFrame, started_at: pd.Timestamp, hor
     Counted are customers with any cart within `horizon` of the start of the campaign, the same hours for both arms.
     Answers to a customer's own request are left out, because they were never held out.
     """
-    within = carts[(carts["at"] >= started_at) & (carts["at"] <= started_at + horizon)]
-    drawn = sends[sends["kind"] != "request"]
-    has_cart = drawn["customer_id"].isin(within["customer_id"])
-    rows = [
-        (arm, int((drawn["arm"] == arm).sum()), int((has_cart & (drawn["arm"] == arm)).sum()))
-        for arm in (arm_names.TREATED, arm_names.HOLDOUT)
-    ]
-    frame = pd.DataFrame(rows, columns=["arm", "customers", "with_cart"])
-    rated = _with_rates(frame.rename(columns={"customers": "total", "with_cart": "customers"}))
-    return rated.rename(columns={"total": "customers", "customers": "with_cart"})[
-        ["arm", "customers", "with_cart", "rate", "low", "high"]
-    ]
+    first, sizes = first_carts(sends, carts, started_at), arm_sizes(sends)
+    counts = first.loc[first["at"] <= started_at + horizon, "arm"].value_counts()
+    rows = [(arm, sizes[arm], int(counts.get(arm, 0))) for arm in (TREATED, HOLDOUT)]
+    frame = pd.DataFrame(rows, columns=["arm", "total", "customers"])
+    rated = _with_rates(frame).rename(columns={"total": "customers", "customers": "with_cart"})
+    return rated[["arm", "customers", "with_cart", "rate", "low", "high"]]
 
 
-def lift(both: pd.DataFrame, share: float, *, complete: bool) -> pd.DataFrame:
+def lift(both: pd.DataFrame, share: float, delivered: float = np.nan) -> pd.DataFrame:
     """
-    Return one row: what the messages added, by the difference of the arms (from `arms`), and a verdict in words.
+    Return one row: what the messages added, by the difference of the arms (from `arms`).
 
     Columns: ``difference, low, high`` (shares of customers), ``carts, carts_low, carts_high`` (more among the
-    treated), ``detectable`` (the smallest rise that this size would show four times in five), ``sample_ratio`` (how
-    likely so uneven a split is), ``complete`` (the horizon is over) and ``verdict``.
+    treated), ``ratio, ratio_low, ratio_high`` (the treated rate over the other), ``per_delivered`` with its ends (the
+    difference spread over the share of the treated whose message was `delivered`, since the others can have no
+    effect), ``detectable`` (the smallest rise that this size would show four times in five) and ``sample_ratio`` (how
+    likely so uneven a split is).
     """
     treated, held = both.itertuples(index=False)
     low, high = newcombe(treated.with_cart, treated.customers, held.with_cart, held.customers)
     difference = treated.rate - held.rate
-    everybody = treated.customers + held.customers
-    base = (treated.with_cart + held.with_cart + 0.5) / (everybody + 1)
-    likely = sample_ratio(treated.customers, held.customers, share)
+    times = ratio(treated.with_cart, treated.customers, held.with_cart, held.customers)
+    reach = delivered if delivered > 0 else np.nan
     row = {
         "difference": difference,
         "low": low,
         "high": high,
-        "carts": difference * treated.customers,
-        "carts_low": low * treated.customers,
-        "carts_high": high * treated.customers,
-        "detectable": detectable(base, treated.customers, held.customers),
-        "sample_ratio": likely,
-        "complete": complete,
-        "verdict": verdict(low, high, likely, complete=complete),
+        **{f"carts{end}": value * treated.customers for end, value in zip(_ENDS, (difference, low, high), strict=True)},
+        **{f"ratio{end}": value for end, value in zip(_ENDS, times, strict=True)},
+        **{f"per_delivered{end}": value / reach for end, value in zip(_ENDS, (difference, low, high), strict=True)},
+        "detectable": detectable(_base(held), treated.customers, held.customers),
+        "sample_ratio": sample_ratio(treated.customers, held.customers, share),
     }
     return pd.DataFrame([row])
 
 
-def verdict(low: float, high: float, likely: float = np.nan, *, complete: bool = True) -> str:
+def foresight(kinds: pd.Series, rate: float, shares: Iterable[float] = (0.1, 0.2, 0.5)) -> pd.DataFrame:
     """
-    Return what the interval of the lift allows one to say, in words.
+    Return what a plan can show before it is sent, one row a share held out.
 
-    >>> verdict(0.012, 0.05)
-    'The messages brought carts: between 1.2 and 5.0 more customers with a cart in every 100.'
+    `kinds` are those of the planned rows (requests are never held out), `rate` the share of customers who send a cart
+    anyway, for instance that of the holdout last time. Columns: ``holdout, treated, held_out, detectable`` (the
+    smallest rise that would show four times in five, NaN where none would), ``customers_needed`` to show a rise of
+    half of `rate`, and ``words``.
     """
-    if np.isnan(low):
-        return "Cannot tell: nobody to compare with. Hold out a share of the customers to learn what messages add."
-    if likely < UNLIKELY:
-        return "Cannot tell: the arms are not of the sizes that were drawn, so the comparison cannot be trusted."
-    if low <= 0 <= high:
-        words = (
-            f"Cannot tell{'' if complete else ' yet'}: anything from {_per_hundred(-low)} fewer to "
-            f"{_per_hundred(high)} more customers with a cart in every 100 is possible."
-        )
-    elif low > 0:
-        words = (
-            f"The messages brought carts: between {_per_hundred(low)} and {_per_hundred(high)} more customers "
-            f"with a cart in every 100."
-        )
-    else:
-        words = (
-            f"The messages cost carts: between {_per_hundred(-high)} and {_per_hundred(-low)} fewer customers "
-            f"with a cart in every 100."
-        )
-    return words if complete else f"{words} This is an early look: decide when the days of the comparison are over."
+    size, rows = int((kinds != "request").sum()), []
+    for share in shares:
+        held = round(size * share)
+        rise = detectable(rate, size - held, held)
+        rows.append((share, size - held, held, rise, needed(rate, rate / 2, share), _foreseen(rise, share)))
+    names = ["holdout", "treated", "held_out", "detectable", "customers_needed", "words"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def money(carts: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    """
-    Return what the carts hold, by rule and currency, never summed across currencies.
+_ENDS = ("", "_low", "_high")
 
-    Columns: ``rule, currency, carts, attributed_value, rest_value, without_price``. A line without a price adds nothing
-    to the values and is counted in ``without_price``.
+
+def _base(held: Any) -> float:  # noqa: ANN401  # a row of the arms
+    """Return the rate without messages, never 0 or 1, so that a power can be told."""
+    return (held.with_cart + 0.5) / (held.customers + 1)
+
+
+def _foreseen(rise: float, share: float) -> str:
+    if np.isnan(rise):
+        return f"With {share:.0%} held out this campaign is too small to show any lift."
+    return f"With {share:.0%} held out this campaign can only see lifts above {100 * rise:.1f} carts in 100 customers."
+
+
+def money(told: pd.DataFrame) -> pd.DataFrame:
     """
-    told = lines(carts, events)
-    known = told[told["value"].notna()]
+    Return what the carts hold, by rule and currency, never summed across currencies; `told` are the attributed lines.
+
+    Columns: ``rule, currency, carts, attributed_value, rest_value, without_price, repeated_value``. A line without a
+    price adds nothing to the values and is counted in ``without_price``; what a customer sent twice within minutes,
+    from two devices, counts once, and once more in ``repeated_value``.
+    """
     by = ["rule", "currency"]
-    frame = pd.DataFrame({"carts": told.groupby(by)["message_id"].nunique()})
-    for name, part in (("attributed_value", known["attributed"]), ("rest_value", ~known["attributed"])):
-        frame[name] = known[part].groupby(by)["value"].agg(total).reindex(frame.index)
-        frame[name] = frame[name].astype("object").where(frame[name].notna(), total(known["value"].iloc[:0]))
-    frame["without_price"] = told[told["value"].isna()].groupby(by).size().reindex(frame.index, fill_value=0)
+    known, once = told["value"].notna(), ~told["repeats"]
+    frame = pd.DataFrame({"carts": told[once].groupby(by)["message_id"].nunique()})
+    parts = {
+        "attributed_value": known & once & told["attributed"],
+        "rest_value": known & once & ~told["attributed"],
+        "repeated_value": known & ~once,
+    }
+    for name, part in parts.items():
+        frame[name] = money_of(told[part], by).reindex(frame.index)
+        frame[name] = frame[name].astype("object").where(frame[name].notna(), Decimal(0))
+    frame["without_price"] = told[~known].groupby(by).size().reindex(frame.index, fill_value=0)
     order = {rule: place for place, rule in enumerate(RULES)}
     return frame.reset_index().sort_values(
         by, key=lambda column: column.map(order).fillna(0) if column.name == "rule" else column, ignore_index=True
-    )
+    )[[*by, "carts", "attributed_value", "rest_value", "without_price", "repeated_value"]]
 
 
 def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +175,3 @@ def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
     low, high = wilson(counted["customers"], counted["total"])
     rate = counted["customers"] / counted["total"].where(counted["total"] > 0)
     return counted.assign(rate=rate.astype("float64"), low=low, high=high)
-
-
-def _per_hundred(share: float) -> str:
-    return f"{100 * share + 0.0:.1f}"

@@ -1,0 +1,193 @@
+"""
+What the measurements claim beside what is true, on campaigns of the sandbox whose truth is known.
+
+    nice python benchmarks/measuring_truth.py [lift] [silence] [causes] [--seeds 500] [--customers 900]
+
+`lift`     how often the 95 % intervals of the lift hold the true lift, at 10, 20 and 50 % held out.
+`silence`  messages that do nothing: how often a false alarm is raised by looking every day, by the verdict before the
+           end and, beside it, by the interval that is meant for one look.
+`causes`   the confusion matrix of the attribution: rule by what made the cart in truth.
+
+Each seed is another world: other shoppers, other draws of the arms.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+import pandas as pd
+
+from tests.sandbox_shop import CATALOG_ID, shop
+from wa_products import arms, events, metrics
+from wa_products.metrics.comparing import first_carts
+from wa_products.payloads import single_product
+from wa_products.sandbox import Sandbox, chance
+
+PARTS = ("lift", "silence", "causes")
+SHARES = (0.1, 0.2, 0.5)
+HORIZON, DAYS = "3D", 7
+
+
+def main():
+    """Print a table for each part asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--seeds", type=int, default=500)
+    parser.add_argument("--customers", type=int, default=450)
+    options = parser.parse_args()
+    if wrong := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(wrong))}")
+    data, wanted = shop(options.customers), options.parts or PARTS
+    began = time.process_time()
+    if {"lift", "causes"} & set(wanted):
+        campaigns = [played(data, seed, SHARES[seed % 3]) for seed in range(options.seeds)]
+        print_lift(campaigns)
+        print_causes(campaigns)
+    if "silence" in wanted:
+        print_silence([silent(data, seed) for seed in range(options.seeds)])
+    print(f"\n{time.process_time() - began:.0f} CPU seconds")
+
+
+def planned(data):
+    """Return the customers with an open window and, of each, the product that they bought most."""
+    favourite = data.purchases.groupby("customer_id")["product_retailer_id"].first()
+    threads = data.threads[data.threads["is_open"]]
+    return threads.assign(product_retailer_id=threads["customer_id"].map(favourite)).reset_index(drop=True)
+
+
+def played(data, seed, share):
+    """Send one campaign in a world of its own, wait, and return what is measured and what is true of it."""
+    sandbox, rows = Sandbox(data, seed=seed), rows_of(planned(data), f"campaign-{seed}", share)
+    world, at = sandbox._world, sandbox.now  # noqa: SLF001  # the truth is inside
+    wamids = [post(world, row) if row["arm"] == arms.TREATED else "" for row in rows.to_dict("records")]
+    rows = rows.assign(at=at, wamid=wamids).drop(columns=["to", "recipient"])
+    told = heard(sandbox.advance(pd.Timedelta(HORIZON) + pd.Timedelta("1h")))
+    found = metrics.results(rows, told, header(rows, at, share), at + pd.Timedelta(HORIZON), horizon=HORIZON)
+    truth = sandbox.truth(rows, horizon=HORIZON).set_index("customer_id").loc[rows["customer_id"]]
+    made = {
+        chance.wamid(seed, message.person.address, "in", f"{message.wamid}:cart"): message.wamid
+        for message in world.desk.messages
+    }
+    carts = found.carts.assign(cause=found.carts["message_id"].map(made).fillna(""))
+    return {"share": share, "results": found.lift.iloc[0], "truth": truth, "carts": carts, "customers": len(rows)}
+
+
+def post(world, row):
+    """Return the wamid of one message."""
+    payload = single_product(
+        to=row["to"] or None, recipient=row["recipient"] or None, catalog_id=CATALOG_ID,
+        product_retailer_id=row["product_retailer_id"], opaque=row["send_id"],
+    )  # fmt: skip
+    return world.accept(payload)["messages"][0]["id"]
+
+
+def silent(data, seed):
+    """Return, for each share held out, the looks of a campaign whose messages were never sent: none can do anything."""
+    sandbox, everybody = Sandbox(data, seed=seed), data.threads
+    at = sandbox.now
+    told = heard(sandbox.advance(f"{DAYS}D"))
+    every = everybody.assign(product_retailer_id="P0")
+    found = []
+    for share in SHARES:
+        rows = rows_of(every, f"silent-{seed}-{share}", share).assign(at=at).drop(columns=["to", "recipient"])
+        results = metrics.results(
+            rows, told, header(rows, at, share), at + pd.Timedelta(f"{DAYS}D"), horizon=f"{DAYS}D"
+        )
+        found.append({"share": share, "results": results, "looks": looks(results)})
+    return found
+
+
+def looks(results):
+    """Return what each day's look would say: by the evidence, and by the interval that is meant for the end."""
+    monitor, first = results.monitor, first_carts(results.sends, results.carts, results.started_at)
+    sizes = dict(zip(results.arms["arm"], results.arms["customers"], strict=True))
+    told = []
+    for day in range(1, DAYS + 1):
+        until = results.started_at + pd.Timedelta(days=day)
+        sure = bool(monitor.loc[monitor["at"] <= until, "is_sure"].iloc[-1])
+        counts = first.loc[first["at"] <= until, "arm"].value_counts()
+        low, high = metrics.newcombe(
+            counts.get(arms.TREATED, 0), sizes[arms.TREATED], counts.get(arms.HOLDOUT, 0), sizes[arms.HOLDOUT]
+        )
+        told.append((sure, not low <= 0 <= high))
+    return told
+
+
+def rows_of(threads, campaign, share):
+    """Return the rows of a plan for these threads, their arms drawn."""
+    ids = threads["customer_id"].reset_index(drop=True)
+    kinds = pd.Series("reorder", index=ids.index)
+    drawn = arms.assign(campaign, ids, kinds, share)
+    return pd.DataFrame(
+        {
+            "campaign": campaign, "customer_id": ids, "send_id": "send-" + ids,
+            "product_retailer_id": threads["product_retailer_id"].to_numpy(), "arm": drawn,
+            "outcome": np.where(drawn == arms.HOLDOUT, "held out", "accepted"), "wamid": "", "code": 0, "details": "",
+            "at": pd.NaT, "kind": kinds, "to": threads["to"].to_numpy(), "recipient": threads["recipient"].to_numpy(),
+        }
+    )  # fmt: skip
+
+
+def header(rows, at, share):
+    """Return the header of a campaign."""
+    made = {"campaign": rows["campaign"].iloc[0], "digest": "", "approved_by": "the benchmark", "waterfall": []}
+    return {**made, "created_at": at, "expires_at": at + pd.Timedelta("20h"), "holdout": share}
+
+
+def heard(sandbox):
+    """Return the events of all webhooks that came."""
+    return events.to_frame(record for body in sandbox.webhooks() for record in events.records(body))
+
+
+def print_lift(campaigns):
+    """Print how often the intervals hold the true lift."""
+    print("\nTrue lift inside the 95 % interval (the mean effect over chance | the effect in that very world)")
+    print(f"{'held out':>9}{'campaigns':>11}{'customers':>11}{'true lift':>11}{'difference':>20}{'ratio':>9}")
+    for share in (*SHARES, None):
+        own = [one for one in campaigns if share in (None, one["share"])]
+        inside, realised, ratios = [], [], []
+        for one in own:
+            low, high = one["results"][["low", "high"]]
+            expected, happened = one["truth"]["expected_effect"].mean(), one["truth"]["true_effect"].mean()
+            base = one["truth"]["cart_without_message"].mean()
+            inside.append(low <= expected <= high)
+            realised.append(low <= happened <= high)
+            ratios.append(one["results"]["ratio_low"] <= (base + happened) / base <= one["results"]["ratio_high"])
+        name = "all" if share is None else f"{share:.0%}"
+        lift = np.mean([one["truth"]["true_effect"].mean() for one in own])
+        print(
+            f"{name:>9}{len(own):>11,}{own[0]['customers']:>11,}{lift:>11.3f}{np.mean(inside):>11.3f}"
+            f" | {np.mean(realised):.3f}{np.mean(ratios):>9.3f}"
+        )
+
+
+def print_causes(campaigns):
+    """Print rule by true cause, and how often each rule is right."""
+    carts = pd.concat([one["carts"] for one in campaigns], ignore_index=True)
+    right = carts["wamid"].eq(carts["cause"]) & carts["cause"].ne("")
+    truth = np.select([right, carts["cause"].ne("")], ["this message", "another message"], "came anyway")
+    print("\nWhat made the cart in truth, by the rule that claims it")
+    table = pd.crosstab(carts["rule"], truth)
+    table["right"] = (table.get("this message", 0) / table.sum(axis=1)).map("{:.1%}".format)
+    print(table.to_string())
+
+
+def print_silence(worlds):
+    """Print the false alarms of daily looks."""
+    print(f"\nFalse alarms in {DAYS} daily looks at messages that do nothing, {len(worlds):,} campaigns each")
+    columns = ("evidence, any day", "interval, any day", "interval, last day", "either as told")
+    print(f"{'held out':>9}" + "".join(f"{column:>20}" for column in columns))
+    for place, share in enumerate(SHARES):
+        told = np.array([world[place]["looks"] for world in worlds])
+        early, naive, last = told[:, :-1, 0].any(axis=1), told[:, :, 1].any(axis=1), told[:, -1, 1]
+        sure = told[:, :, 0].any(axis=1)
+        found = (sure, naive, last, early | last)
+        print(f"{share:>9.0%}" + "".join(f"{alarms.mean():>20.3f}" for alarms in found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""`measure`: from what the ledger holds to the results of one campaign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from wa_products import metrics
+from wa_products.errors import DataError
+
+if TYPE_CHECKING:
+    from wa_products.datasets import Dataset
+    from wa_products.ledger import Ledger
+
+_MEMORY = pd.Timedelta(days=30)
+
+
+def measure(
+    ledger: Ledger,
+    *,
+    campaign: str,
+    as_of: pd.Timestamp | None = None,
+    horizon: str | pd.Timedelta = metrics.HORIZON,
+    prompt: str | pd.Timedelta = metrics.PROMPT,
+    data: Dataset | None = None,
+) -> metrics.Results:
+    """
+    Return what `campaign` came to, as the ledger knew it at `as_of`; None is the last moment it knows of.
+
+    Carts count for `horizon`, and as prompt answers within `prompt` of the delivery. Other campaigns of the ledger
+    are heeded: a cart that one of their messages explains better is not put down to this one. With `data`, the shop,
+    variants of a product count as the product, and orders and money are compared arm by arm. Raises DataError where
+    the ledger has no such campaign, naming those that it has, and for a `horizon` or `prompt` that is no span of time.
+    """
+    campaigns = ledger.campaigns()
+    header = campaigns[campaigns["campaign"] == campaign]
+    if header.empty:
+        have = ", ".join(sorted(set(campaigns["campaign"]))) or "none"
+        raise DataError(f"the ledger has no campaign {campaign!r}; it has: {have}")
+    rows, events = ledger.rows(campaign), ledger.events()
+    known = [header["created_at"].max(), rows["at"].max(), events["at"].max()]
+    at = max(moment for moment in known if pd.notna(moment)) if as_of is None else as_of
+    return metrics.results(
+        rows,
+        events,
+        header.iloc[0].to_dict(),
+        at,
+        horizon=horizon,
+        prompt=prompt,
+        others=_others(ledger, campaigns, header),
+        data=data,
+    )
+
+
+def _others(ledger: Ledger, campaigns: pd.DataFrame, header: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the rows of the other campaigns whose messages may still be in mind, None where there are none."""
+    apart = campaigns[campaigns["campaign"] != header["campaign"].iloc[0]]
+    near = apart[apart["expires_at"] >= header["created_at"].min() - 2 * _MEMORY]
+    found = [ledger.rows(name) for name in sorted(set(near["campaign"]))]
+    return pd.concat(found, ignore_index=True) if found else None
