@@ -17,7 +17,7 @@ from plotly.offline import get_plotlyjs
 from wa_products import figures
 from wa_products.reports import tables, texts, words
 from wa_products.reports.contacts import save_contacts
-from wa_products.reports.files import replaced
+from wa_products.reports.writing import replaced
 
 if TYPE_CHECKING:
     import os

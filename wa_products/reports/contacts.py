@@ -10,7 +10,7 @@ import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.reports.files import replaced
+from wa_products.reports.writing import replaced
 
 if TYPE_CHECKING:
     import os
