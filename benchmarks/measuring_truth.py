@@ -150,13 +150,13 @@ def print_lift(campaigns):
     for share in (*SHARES, None):
         own = [one for one in campaigns if share in (None, one["share"])]
         inside, realised, ratios = [], [], []
+        base = np.mean([one["truth"]["cart_without_message"].mean() for one in own])
         for one in own:
             low, high = one["results"][["low", "high"]]
             expected, happened = one["truth"]["expected_effect"].mean(), one["truth"]["true_effect"].mean()
-            base = one["truth"]["cart_without_message"].mean()
             inside.append(low <= expected <= high)
             realised.append(low <= happened <= high)
-            ratios.append(one["results"]["ratio_low"] <= (base + happened) / base <= one["results"]["ratio_high"])
+            ratios.append(one["results"]["ratio_low"] <= 1 + expected / base <= one["results"]["ratio_high"])
         name = "all" if share is None else f"{share:.0%}"
         lift = np.mean([one["truth"]["true_effect"].mean() for one in own])
         print(

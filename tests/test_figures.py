@@ -5,14 +5,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from plotly.offline import get_plotlyjs
 
-from tests.made_campaign import START, campaign, cart, events_of, row, rows_of, status
+from tests.made_campaign import START, campaign, cart, events_of, row, rows_of, spread, status
 from wa_products import figures, metrics
 from wa_products.errors import DataError
 
 END = START + pd.Timedelta("8D")
 HEADER = campaign(0)[2]
-ALL = (figures.waterfall, figures.funnel, figures.failures, figures.carts, figures.lift)
+OF_BACKTESTS = {"backtest", "calibration"}
+ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in OF_BACKTESTS)
 RESULTS = metrics.results(*campaign(280), END)
 
 
@@ -114,9 +116,35 @@ def test_failures_name_class_code_and_denominator():
 
 def test_results_are_not_changed_by_drawing():
     """Drawing leaves the frames of the results as they were."""
-    before = {name: getattr(RESULTS, name).copy() for name in ("funnel", "carts", "failures", "waterfall", "arms")}
+    before = {name: getattr(RESULTS, name).copy() for name in (*(draw.__name__ for draw in ALL), "arms", "sends")}
     for draw in ALL:
         draw(RESULTS)
     for name, frame in before.items():
         pd.testing.assert_frame_equal(getattr(RESULTS, name), frame)
     assert RESULTS.carts["attributed_value"].map(type).eq(Decimal).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("customers", [0, 1, 50, 100_000])
+def test_every_chart_is_drawn_in_a_browser(chromium, scheme, customers):
+    """In Chromium, light and dark, each chart is drawn without an error, and no label is cut off at its edges."""
+    rows, events, header = campaign(customers)
+    rows, events, others = spread(rows, events)
+    found = metrics.results(rows, events, header, START + pd.Timedelta("6D"), others=others)
+    drawn = "".join(draw(found).to_html(full_html=False, include_plotlyjs=False) for draw in ALL)
+    page, faults = chromium.new_page(viewport={"width": 760, "height": 900}, color_scheme=scheme), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_content(f"<script>{get_plotlyjs()}</script>{drawn}")
+    page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {len(ALL)}")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((chart) => {
+          const edge = chart.getBoundingClientRect();
+          return [...chart.querySelectorAll('text')].filter((text) => {
+            const box = text.getBoundingClientRect();
+            return box.width && (box.left < edge.left - 1 || box.right > edge.right + 1);
+          }).map((text) => text.textContent);
+        })"""
+    )
+    page.close()
+    assert (faults, cut) == ([], [])

@@ -49,7 +49,7 @@ def pooled(counts: ArrayLike, totals: ArrayLike) -> tuple[np.ndarray, np.ndarray
         a, b = mean * np.exp(log_size), (1 - mean) * np.exp(log_size)
         return -float(np.sum(betaln(count + a, total - count + b) - betaln(a, b)))
 
-    least = -np.log(mean)  # a prior of one hump
+    least = -np.log(min(mean, 1 - mean))  # a prior of one hump
     most = max(np.log(total.sum() + 1), least + 1e-6)
     found = minimize_scalar(unlikely, bounds=(least, most), method="bounded")
     a, b = mean * np.exp(found.x) + count, (1 - mean) * np.exp(found.x) + total - count
