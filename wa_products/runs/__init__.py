@@ -68,7 +68,7 @@ def run(
     progress: bool = False,
 ) -> Run:
     """
-    Execute `notebook` with the parameters `given` (``name=value``) in a new private folder below `runs`; return how it ended.
+    Execute `notebook` with the parameters `given` (``name=value``) in a new folder below `runs`; return how it ended.
 
     The folder, named by time, notebook and chance, has ``run.ipynb``, ``run.html`` (offline), ``run.log`` and
     ``summary.json``; it is ``WA_RUN_FOLDER`` to the notebook, which may add files. A dry run is told so twice:
@@ -96,7 +96,7 @@ def run(
 
 
 def require_few_failures(outcomes: pd.DataFrame, *, most: float = 0.2) -> None:
-    """Raise TooManyFailures where more than the share `most` of what was tried (`send`'s frame) is refused or unknown."""
+    """Raise TooManyFailures where more than the share `most` of the tried `outcomes` is refused or unknown."""
     counts = outcomes["outcome"].value_counts()
     tried = int(counts.reindex(["accepted", "refused", "unknown"], fill_value=0).sum())
     failed = int(counts.reindex(["refused", "unknown"], fill_value=0).sum())
@@ -136,7 +136,9 @@ def _begun(notebook: Path, values: dict[str, Any], runs: Path, *, live: bool) ->
 
 def _execute(source: nbformat.NotebookNode, made: Run, cwd: Path, *, progress: bool) -> None:
     folder = made.folder.resolve()
-    environment = {FOLDER: str(folder), "PLOTLY_RENDERER": pages.RENDERER} | ({} if made.is_live else {"WA_DRY_RUN": "1"})
+    environment = {FOLDER: str(folder), "PLOTLY_RENDERER": pages.RENDERER} | (
+        {} if made.is_live else {"WA_DRY_RUN": "1"}
+    )
     made.state = SUCCEEDED
     try:
         with _private(), _environment(environment), _logged(folder / "run.log"):

@@ -69,7 +69,9 @@ def read(parameters: Mapping[str, Parameter], given: Iterable[str]) -> dict[str,
         if not equals:
             faults.append(f"{text!r} should look like name=value")
         elif parameter is None:
-            faults.append(f"there is no parameter {name.strip()!r}; there are {', '.join(sorted(parameters)) or 'none'}")
+            faults.append(
+                f"there is no parameter {name.strip()!r}; there are {', '.join(sorted(parameters)) or 'none'}"
+            )
         elif parameter.name in values:
             faults.append(f"{parameter.name} is given twice")
         elif parameter.type not in _READERS:
