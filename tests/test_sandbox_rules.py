@@ -2,39 +2,15 @@
 
 import json
 
-import httpx
 import pandas as pd
 import pytest
 
+from tests.sandbox_calls import MESSAGES, NUMBER, failed, message, open_thread, plain_http, told
 from tests.sandbox_shop import AS_OF, CATALOG_ID, HIDDEN, OUT_OF_STOCK, UNREVIEWED, phone, shop
-from wa_products import events, frames
+from wa_products import frames
 from wa_products.errors import AuthError, CloudAPIError, DataError, NotInCatalog, RateLimited
 from wa_products.payloads import single_product
 from wa_products.sandbox import BUSINESS_PHONE, TOKEN, Sandbox
-from wa_products.sandbox.transport import InProcess
-
-NUMBER = "100000000000001"
-MESSAGES = f"/v25.0/{NUMBER}/messages"
-
-
-FIRST = f"+{phone(0)}"
-
-
-def message(to=FIRST, product="P1", catalog_id=CATALOG_ID, **more):
-    """Return the single-product message that most tests send or spoil."""
-    return single_product(to=to, catalog_id=catalog_id, product_retailer_id=product, **more)
-
-
-def plain_http(sandbox, token=TOKEN):
-    """Return a client that knows nothing of this package, in process."""
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(transport=InProcess(sandbox.app), base_url="https://sandbox.invalid", headers=headers)
-
-
-def told(sandbox):
-    """Return the events of all webhooks that wait, each once."""
-    bodies = [events.parse(body) for body in sandbox.webhooks()]
-    return pd.concat([events.parse("[]").iloc[:0], *bodies]).drop_duplicates("event_id")
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +23,6 @@ def small():
 def sandbox(small):
     """Return a new sandbox of the small shop."""
     return Sandbox(small)
-
-
-def open_thread(sandbox, data, **habits):
-    """Return the first open thread with a phone whose shopper has these habits."""
-    habits = {"outdated": False, "unreachable": False, **habits}
-    people = sandbox.people.set_index("customer_id")
-    fits = (people[list(habits)] == pd.Series(habits)).all(axis=1)
-    threads = data.threads[data.threads["is_open"] & (data.threads["to"] != "")]
-    return next(threads[threads["customer_id"].map(fits)].itertuples())
 
 
 def test_our_client_is_accepted(sandbox):
@@ -136,7 +103,8 @@ def product(**changes):
         (spoilt(interactive=None), 100, "(#100) The parameter interactive is required."),
         (product(type=None), 100, "(#100) The parameter interactive['type'] is required."),
         (product(type="poem"), 131009, "must be one of {"),
-        (product(type="product_list"), 131051, "product_list"),
+        (product(type="flow"), 131051, "flow"),
+        (product(type="product_list"), 131008, "interactive['header'] is required"),
         (product(header={"type": "text", "text": "New"}), 131009, "interactive['header'] is not allows"),
         (product(body={"text": "x" * 1025}), 131009, "Body text length invalid. Min length: 1, Max length: 1024"),
         (product(body={"text": ""}), 131009, "Body text length invalid. Min length: 1, Max length: 1024"),
@@ -216,12 +184,6 @@ def test_paths_that_are_none(sandbox):
     """A path without an endpoint is refused in Meta's words."""
     error = plain_http(sandbox).get("/v25.0/1/2/3").json()["error"]
     assert (error["code"], error["message"]) == (2500, "Unknown path components: /v25.0/1/2/3")
-
-
-def failed(sandbox):
-    """Return the events of failed messages after a minute."""
-    found = told(sandbox.advance("1min"))
-    return found[found["status"] == "failed"]
 
 
 def test_a_closed_window_fails_after_a_200(sandbox, small):
@@ -388,7 +350,8 @@ def test_nodes(sandbox):
     http = plain_http(sandbox)
     assert http.get(f"/v25.0/{NUMBER}").json()["throughput"] == {"level": "STANDARD"}
     asked = http.get(f"/v25.0/{NUMBER}", params={"fields": "health_status"}).json()
-    assert asked == {"id": NUMBER, "health_status": {"can_send_message": "AVAILABLE"}}
+    assert asked["health_status"]["can_send_message"] == "AVAILABLE"
+    assert asked["health_status"]["entities"][0]["id"] == NUMBER
     catalogs = http.get(f"/v25.0/{sandbox.settings.business_account_id}/product_catalogs").json()
     assert [catalog["id"] for catalog in catalogs["data"]] == [CATALOG_ID]
 

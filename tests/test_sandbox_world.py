@@ -148,8 +148,11 @@ def test_both_shapes(shape, user_ids):
 
 
 def test_the_reader_gives_customers_the_ids_of_the_shop(campaign):
-    """A customer of the shop has the same customer id in the webhooks as in the shop's own log."""
-    assert set(told(campaign[1])["customer_id"]) <= set(DATA.threads["customer_id"])
+    """Whoever was written to has the same customer id in the webhooks as in the shop's own log; others are friends."""
+    found = told(campaign[1])
+    assert set(found.loc[found["kind"] == "status", "customer_id"]) <= set(DATA.threads["customer_id"])
+    strangers = found[~found["customer_id"].isin(DATA.threads["customer_id"])]
+    assert set(strangers["kind"]) <= {"cart", "enquiry", "inbound"}
 
 
 def test_carts_hold_products_for_sale(campaign):
@@ -194,12 +197,12 @@ def test_few_carts_name_the_message():
 
 
 def test_nobody_submits_a_cart_every_day():
-    """Over two months the carts of one customer are days apart, and some customers submit several."""
+    """Over two months a customer's carts are days apart, but for second devices, and some customers submit several."""
     found = told(Sandbox(DATA).advance("60D").webhooks()).query("kind == 'cart'")
     times = found.drop_duplicates(["customer_id", "at"]).sort_values("at").groupby("customer_id")["at"]
     gaps = times.diff().dropna()
     assert len(gaps) > 20
-    assert gaps.min() >= shoppers.REST - pd.Timedelta("1s")
+    assert ((gaps >= shoppers.REST - pd.Timedelta("1h")) | (gaps <= pd.Timedelta("1h"))).all()
 
 
 def test_no_cart_where_carts_are_off():
@@ -283,8 +286,9 @@ def test_others_do_not_change_a_customer():
 
 
 def carts(bodies, until):
-    """Return the time of each customer's first cart before `until`, to the second."""
+    """Return the time of each customer's first cart before `until`, to the second; of friends none."""
     found = told(bodies).query("kind == 'cart'")
+    found = found[found["customer_id"].isin(DATA.threads["customer_id"])]
     return found[found["at"] < until].groupby("customer_id")["at"].min()
 
 

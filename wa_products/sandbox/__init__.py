@@ -10,36 +10,27 @@ one seed. Served in process to our client, or over HTTP to anyone's::
     sandbox.advance("3D")
     bodies = sandbox.webhooks()
 
-Where it differs from Meta, or Meta is not known well enough:
-
-- Only text and single-product messages are taken; all other types are refused with 131051. No templates, so a closed
-  window cannot be opened by the business. Any version in the path is taken, also an expired one.
-- The catalog starts visible; Meta's default is hidden. A product whose review is not approved or that is hidden is
-  refused with 131009; one out of stock is taken (for both, what Meta does at send time is not documented).
-- A customer who stopped marketing messages gets a failed status 131050; documented for templates only.
-  A text STOP is told to the business and binds nobody but the business. Blocking of customers by the business
-  (130403) is not there.
-- ``failed`` statuses echo ``biz_opaque_callback_data``; Meta's are not confirmed to.
-- Lengths count code points. A phone without its ``+`` is read as a full number; Meta may add a country code.
-- Throughput (80 a second) is counted only where the clock ticks (`tick`): while it stands still no second passes.
-  The pair rate (one in 6 s, 45 borrowed ahead) is counted on either clock.
-- In process, time moves by `Sandbox.advance` alone, and webhooks are pulled by `Sandbox.webhooks`; over HTTP by
-  ``POST /sandbox/advance?by=3D`` and ``GET /sandbox/webhooks``. `Sandbox.deliver` posts them, signed, to a URL;
-  what was not answered with 200 comes again with the next call, not on Meta's timetable.
+``wa-products sandbox --data data/demo`` serves it on a port, with a page that shows the chats. Where it differs from
+Meta, and what of Meta is not confirmed, stands in DIVERGENCES.md beside this module and in `Sandbox.divergences`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
 
 import httpx
 import pandas as pd
 
 from wa_products.client import Client
-from wa_products.sandbox import webhooks
+from wa_products.errors import DataError
+from wa_products.sandbox import chance, webhooks
+from wa_products.sandbox.apps import build
 from wa_products.sandbox.clocks import ClientClock, Clock, moment
-from wa_products.sandbox.endpoints import build
+from wa_products.sandbox.controls import DIVERGENCES
+from wa_products.sandbox.deliveries import Postman, post, verify
+from wa_products.sandbox.people import act
 from wa_products.sandbox.transport import InProcess
 from wa_products.sandbox.world import World
 from wa_products.settings import Settings
@@ -47,7 +38,7 @@ from wa_products.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from wa_products.datasets import Dataset
 
@@ -64,8 +55,13 @@ class Sandbox:
 
     The clock starts at `as_of` (else at `data.as_of`), with the shop as it was known then, and moves only by
     `advance`, or also by `tick` (a function that returns seconds, such as `time.monotonic`). `seed` fixes what every
-    shopper does. `shape` is the year whose webhooks it sends, ``"2025"`` or ``"2026"``.
+    shopper does. `shape` is the year whose webhooks it sends, ``"2025"`` or ``"2026"``. `throughput` is how many
+    messages a second the number takes (80, with what comes in); by default it is counted only where the clock ticks.
+
+    `faults` holds what goes wrong on purpose: ``sandbox.faults.add("lost", times=3)``, see `faults.Fault`.
     """
+
+    divergences: str = DIVERGENCES
 
     def __init__(
         self,
@@ -75,10 +71,11 @@ class Sandbox:
         as_of: pd.Timestamp | str | None = None,
         shape: webhooks.Shape = "2026",
         tick: Callable[[], float] | None = None,
+        throughput: int | None = None,
     ) -> None:
         shop = data if as_of is None else _seen_at(data, pd.Timestamp(as_of))
         self._clock = Clock(shop.as_of, tick)
-        self._undelivered: list[bytes] = []
+        self._postman = Postman()
         numbers = shop.inbound["phone_number_id"]
         number = numbers[numbers != ""].mode()
         self.sender = webhooks.Sender(
@@ -90,9 +87,12 @@ class Sandbox:
             clock=self._clock,
             sender=self.sender,
             catalog_id=shop.catalog_id or CATALOG_ID,
-            shape=shape,
+            shape=_known_shape(shape),
+            throughput=throughput,
+            token=TOKEN,
         )
-        self.app: Starlette = build(self._world, TOKEN)
+        self.faults = self._world.faults
+        self.app: ASGIApp = build(self._world)
 
     @property
     def now(self) -> pd.Timestamp:
@@ -117,26 +117,74 @@ class Sandbox:
         """The shoppers' habits, one row a customer, without address or name: what no real shop can know."""
         return self._world.people.drop(columns=["key", "wa_id", "user_id", "name"]).reset_index()
 
-    def client(self) -> Client:
-        """Return a client that reaches this sandbox in process and goes by its clock."""
-        return Client(self.settings, transport=InProcess(self.app), clock=ClientClock(self._clock))
+    @property
+    def tastes(self) -> pd.DataFrame:
+        """The shoppers' needs, one row a customer and product: every how many days, since when, how heavy."""
+        return self._world.tastes.copy()
+
+    def client(self, *, token: str = "") -> Client:
+        """Return a client that reaches this sandbox in process, with `token` or all permissions, by its clock."""
+        settings, clock = self.settings, ClientClock(self._clock)
+        settings = replace(settings, token=token) if token else settings
+        return Client(settings, transport=InProcess(self.app, clock.sleep), clock=clock)
+
+    def token(self, *scopes: str, expires_in: float | None = None) -> str:
+        """
+        Return a token with these permissions alone, good for `expires_in` seconds of the sandbox's time.
+
+        Raises DataError for a permission that is none of ``whatsapp_business_messaging``,
+        ``whatsapp_business_management`` and ``catalog_management``.
+        """
+        return self._world.issue(scopes, expires_in)
 
     def advance(self, by: pd.Timedelta | str) -> Self:
         """Move the clock by a span such as ``"3D"`` and let the shoppers act; return the sandbox."""
         self._world.advance(by)
         return self
 
-    def webhooks(self) -> list[bytes]:
-        """Return the webhook bodies that have arrived and were not taken yet, as the raw bytes of their POSTs."""
-        taken, self._undelivered = [*self._undelivered, *self._world.take()], []
-        return taken
+    def act(self, customer_id: str, what: str, **details: Any) -> str:  # noqa: ANN401  # by what they do
+        """
+        Let a customer do something now, for example ``act(who, "write", text="Hello")``; return its id.
 
-    def deliver(self, url: str, *, app_secret: str = APP_SECRET) -> int:
-        """POST the bodies not taken yet to `url`, signed as Meta signs; return how many were answered with 200."""
-        waiting = self.webhooks()
-        with httpx.Client() as http:
-            self._undelivered = [body for body in waiting if not _posted(http, url, body, app_secret)]
-        return len(waiting) - len(self._undelivered)
+        What customers can do, and with which details, stands in `people.act`. Webhooks come some seconds later.
+        """
+        return act(self._world, customer_id, what, **details)
+
+    def webhooks(self) -> list[bytes]:
+        """Return the webhook bodies that have gone out and were not taken yet, as the raw bytes of their POSTs."""
+        held = self._postman.give_back()
+        return [posted.body for posted in [*held, *self._world.take()]]
+
+    def write_log(self, path: Path | str, *, start: int = 0) -> int:
+        """
+        Write all webhook bodies so far to a file, one a line, as `listen` and `load` read it; return how many.
+
+        With `start` those from there on are added to the file: ``start = sandbox.write_log(path, start=start)``.
+        """
+        self._world.flush()
+        posted = self._world.journal.posted[start:]
+        with Path(path).open("ab" if start else "wb") as file:
+            file.writelines(each.body + b"\n" for each in posted)
+        return start + len(posted)
+
+    def deliver(self, url: str, *, app_secret: str = APP_SECRET, transport: httpx.BaseTransport | None = None) -> int:
+        """
+        POST what has gone out to `url`, signed as Meta signs; return how many bodies were answered with 200.
+
+        The others come again at once, and later with each call when they are due: after a minute, two, four and so
+        on of the sandbox's time, for seven days; then they are dropped. `transport` takes the place of the network.
+        """
+        now = self._clock.now
+        self._postman.hand_over(self._world.take(), now)
+        with httpx.Client(transport=transport) as http:
+            return self._postman.deliver(lambda body: post(http, url, body, app_secret), now)
+
+    def verify(
+        self, url: str, *, verify_token: str = VERIFY_TOKEN, transport: httpx.BaseTransport | None = None
+    ) -> bool:
+        """Ask the receiver at `url` to answer with a challenge, as Meta does before it delivers; return if it does."""
+        with httpx.Client(transport=transport) as http:
+            return verify(http, url, verify_token, chance.token(0, url, size=6))
 
     def change_number(self, customer_id: str, wa_id: str) -> None:
         """
@@ -165,17 +213,15 @@ class Sandbox:
         return f"<Sandbox of {len(self._world.people):,} shoppers at {self.now:%Y-%m-%d %H:%M:%S} UTC>"
 
 
-def app(data: Dataset, *, seed: int = 7, tick: Callable[[], float] | None = None) -> Starlette:
+def app(data: Dataset, *, seed: int = 7, tick: Callable[[], float] | None = None) -> ASGIApp:
     """Return the ASGI app of a new sandbox, for uvicorn or another server."""
     return Sandbox(data, seed=seed, tick=tick).app
 
 
-def _posted(http: httpx.Client, url: str, body: bytes, app_secret: str) -> bool:
-    headers = {"content-type": "application/json", "x-hub-signature-256": webhooks.signature(body, app_secret)}
-    try:
-        return http.post(url, content=body, headers=headers).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
+def _known_shape(shape: str) -> webhooks.Shape:
+    if shape not in get_args(webhooks.Shape):
+        raise DataError(f"webhooks have the shape of {' or '.join(get_args(webhooks.Shape))}, not of {shape!r}")
+    return cast("webhooks.Shape", shape)
 
 
 def _seen_at(data: Dataset, as_of: pd.Timestamp) -> Dataset:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wa_products.errors import DataError
 from wa_products.identities import match_key
 from wa_products.sandbox import chance
+from wa_products.sandbox.clocks import SECOND
 from wa_products.sandbox.rules import digits
 from wa_products.sandbox.webhooks import Person
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from wa_products.datasets import Dataset
+
+_MONTH = 30 * 86_400 * SECOND
 
 
 class Addresses:
@@ -30,6 +34,8 @@ class Addresses:
             self._customer[person.wa_id or person.user_id] = who
             self._former.discard(person.wa_id)
         self._by_key = {match_key(known): known for known in self._customer}
+        self._hidden: set[str] = set()
+        self._phoned: dict[str, int] = {}
 
     def find(self, message: dict[str, Any]) -> tuple[str, Person]:
         """Return the customer id (``""`` where nobody is there) and the person as Meta answers about them."""
@@ -40,6 +46,29 @@ class Addresses:
         who = "" if wa_id in self._former else self._customer.get(wa_id, "")
         known = self.people.get(who)
         return who, known if known and known.wa_id == wa_id else Person(wa_id, f"ZZ.{chance.token(0, wa_id)}", "")
+
+    def told(self, who: str, at: int) -> Person:
+        """Return a customer as webhooks tell of them at `at`: who hides the phone shows it for 30 days after a call."""
+        person = self.people[who]
+        if who not in self._hidden or at - self._phoned.get(who, -_MONTH) < _MONTH:
+            return person
+        return replace(person, wa_id="")
+
+    def wrote_to(self, who: str, message: dict[str, Any], at: int) -> None:
+        """Remember that the business wrote to a customer's phone."""
+        if message.get("to"):
+            self._phoned[who] = at
+
+    def hide(self, who: str) -> None:
+        """Let a customer take a user name, so that webhooks tell no phone. Raises DataError for an unknown one."""
+        if who not in self.people:
+            raise DataError(f"there is no customer {who}")
+        self._hidden.add(who)
+
+    def join(self, who: str, person: Person) -> None:
+        """Add somebody who is no customer of the shop."""
+        self.people[who] = person
+        self._customer[person.address] = who
 
     def move(self, who: str, wa_id: str) -> tuple[Person, Person]:
         """

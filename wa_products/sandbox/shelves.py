@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from wa_products.sandbox import chance
-from wa_products.sandbox.refusals import NOT_LINKED, coded
+from wa_products.sandbox.refusals import NOT_FOUND, NOT_LINKED, coded
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    from wa_products.sandbox.offers import Offer
 
 SHOWN_REVIEWS = frozenset({"", "approved", "no_review", "no review", "unknown"})
 HIDDEN = frozenset({"hidden", "staging"})
@@ -26,6 +28,7 @@ class Shelf:
         self.is_catalog_visible = True
         self.is_cart_enabled = True
         self.products = {str(row["product_retailer_id"]): row for row in catalog.to_dict("records")}
+        self.names = {self.item_id(name): name for name in self.products}
         sold = [name for name, row in self.products.items() if _is_shown(row) and row["availability"] != "out of stock"]
         self._sold = frozenset(sold)
         liked = tastes[tastes["product_retailer_id"].isin(self._sold) & (tastes["weight"] > 0)]
@@ -34,16 +37,37 @@ class Shelf:
         popular = liked.groupby("product_retailer_id")["weight"].sum().sort_values(ascending=False, kind="stable")
         self._popular = list(popular.index[:FAVOURITES]) or sorted(sold)[:FAVOURITES]
 
-    def check(self, catalog_id: str, product_retailer_id: str) -> None:
-        """Raise Refusal unless this product of this catalog can be shown to customers."""
-        if not self.is_catalog_visible or catalog_id != self.catalog_id:
+    def show(self, offer: Offer) -> tuple[str, ...]:
+        """
+        Return the products of an offer that customers will see. Raises Refusal where they can see none.
+
+        Of a list those that cannot be shown are left out; of all others each must be there.
+        """
+        if not self.is_catalog_visible or (offer.catalog_id or self.catalog_id) != self.catalog_id:
             raise coded(131009, NOT_LINKED)
+        if not offer.all_must_be_there:
+            shown = tuple(name for name in offer.products if name in self.products and _is_shown(self.products[name]))
+            if not shown:
+                raise coded(131009, NOT_FOUND)
+            return shown
+        for name in offer.products:
+            self._check(name)
+        return offer.products
+
+    def lead(self, customer_id: str, offer: Offer, shown: tuple[str, ...]) -> str:
+        """Return the product of an offer that tempts a customer most: one they like, else the first."""
+        liked = self._liked.get(customer_id, [])
+        if offer.kind == "catalog_message":
+            return next(iter([*liked, *shown, *self._popular]), "")
+        return next((name for name in liked if name in shown), shown[0])
+
+    def _check(self, product_retailer_id: str) -> None:
         product = self.products.get(product_retailer_id)
         if product is None:
-            words = f"product not found for product_retailer_id, {product_retailer_id}, in catalog_id, {catalog_id}"
-            raise coded(131009, words)
+            words = f"product not found for product_retailer_id, {product_retailer_id}"
+            raise coded(131009, f"{words}, in catalog_id, {self.catalog_id}")
         if not _is_shown(product):
-            raise coded(131009, "Products not found in FB Catalog")
+            raise coded(131009, NOT_FOUND)
 
     def fill(self, seed: int, customer_id: str, occasion: str, sent: str = "") -> list[tuple[str, int]]:
         """
@@ -78,7 +102,7 @@ class Shelf:
         row = self.products[product_retailer_id]
         review = (row["review"] or "approved").upper().replace(" ", "_")
         return {
-            "id": str(int(chance.token(0, self.catalog_id, product_retailer_id, size=6), 16)),
+            "id": self.item_id(product_retailer_id),
             "retailer_id": product_retailer_id,
             "name": row["title"],
             "description": row["description"],
@@ -92,11 +116,31 @@ class Shelf:
             "url": row["link"],
             "brand": row["brand"],
             "retailer_product_group_id": row["item_group_id"],
+            "product_type": row["product_type"],
+            "errors": _faults(row),
         }
+
+    def item_id(self, product_retailer_id: str) -> str:
+        """Return Meta's own id of a product."""
+        return str(int(chance.token(0, self.catalog_id, product_retailer_id, size=6), 16))
 
 
 def _is_shown(product: dict[Any, Any]) -> bool:
     return product["review"].casefold() in SHOWN_REVIEWS and product["visibility"].casefold() not in HIDDEN
+
+
+def _faults(product: dict[Any, Any]) -> list[dict[str, str]]:
+    """Return the entries of a product's `errors`."""
+    found = {
+        "ITEM_NOT_APPROVED": product["review"].casefold() not in SHOWN_REVIEWS,
+        "PRODUCT_ITEM_NOT_VISIBLE": product["visibility"].casefold() in HIDDEN,
+        "PRODUCT_OUT_OF_STOCK": product["availability"] == "out of stock",
+    }
+    return [
+        {"error_type": kind, "error_priority": "HIGH", "title": kind.replace("_", " ").capitalize(), "description": ""}
+        for kind, holds in found.items()
+        if holds
+    ]
 
 
 def _price(product: dict[Any, Any]) -> Decimal | int:

@@ -1,14 +1,13 @@
 """
-How made-up customers behave: who buys anyway, what a message adds, who reads, asks, or says STOP.
+Who the made-up customers are: what they like, how often they need it, how they read, how much they bear.
 
 Pure functions from frames to frames, over all customers at once. Every draw hangs on the seed, the customer and the
 purpose alone (`chance`), so what customers would have done without a message is fixed before the first one is sent,
-and the order in which messages are sent, or customers asked, changes nothing.
+and the order in which messages are sent, or customers asked, changes nothing. What a message makes of them is in
+`reactions`.
 
 The figures are chosen to be believable, not estimated: of the customers with a thread some 3-10 % submit a cart
-within three days anyway, more so those who buy often or have a product due. A message that is read adds 4 points
-where the product is new to the customer, 10 where they bought it before, 15 where it is due, 22 where they asked for
-it, times a responsiveness of their own; some four in five are read.
+within three days anyway, more so those who buy often, and most of all around the days on which what they need is due.
 """
 
 from __future__ import annotations
@@ -24,131 +23,149 @@ from wa_products.sandbox import chance
 if TYPE_CHECKING:
     from wa_products.datasets import Dataset
 
-PULL = {"asked": 0.22, "due": 0.15, "bought": 0.10, "new": 0.04}
-DUE_BETWEEN = (0.75, 2.0)
 ASKED_WITHIN = pd.Timedelta(days=3)
 REST = pd.Timedelta(days=5)
-OUTDATED, UNREACHABLE, RECEIPTS_OFF, SILENT = 0.02, 0.01, 0.15, 0.01
-ASKS, STOPS, STOPS_IF_NEW = 0.04, 0.008, 0.02
-ORGANIC_LEAST, ORGANIC_MOST, ORGANIC_DUE = 0.03, 0.05, 0.02
+OUTDATED, UNREACHABLE, RECEIPTS_OFF, TWO_DEVICES = 0.02, 0.01, 0.15, 0.15
+ORGANIC_LEAST, ORGANIC_MOST = 0.035, 0.05
+PERIOD, PERIOD_SPREAD = 28.0, 0.5  # days; of those whose orders show none
+DUE_AROUND, WHEN_DUE = 0.2, 2.0  # a fifth of the period around each due day; so many times as likely then
+READS_AFTER, READS_AFTER_SPREAD = 1_500.0, 0.7  # seconds
 DAY = 86_400
 
-_NAMES = (
-    *("Amina Bello", "Ben Okafor", "Carla Reyes", "Dana Novak", "Elif Kaya", "Farid Haddad", "Grace Lin"),
-    *("Hugo Martins", "Ines Costa", "Jonas Berg", "Kavya Rao", "Lena Fischer", "Mateo Silva", "Nia Mensah"),
-    *("Omar Aziz", "Priya Nair", "Quinn Doyle", "Rosa Conti", "Sam Taylor", "Tariq Khan", "Ursula Graf"),
-    *("Vera Petrov", "Wei Zhang", "Ximena Soto", "Yusuf Demir", "Zoe Martin", "سارة", "さくら"),
+_FIRST = (
+    *("Amina", "Ben", "Carla", "Dana", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Kavya", "Lena", "Mateo"),
+    *("Nia", "Omar", "Priya", "Quinn", "Rosa", "Sam", "Tariq", "Ursula", "Vera", "Wei", "Ximena", "Yusuf", "Zoe"),
 )
+_FAMILY = (
+    *("Bello", "Okafor", "Reyes", "Novak", "Kaya", "Haddad", "Lin", "Martins", "Costa", "Berg", "Rao", "Fischer"),
+    *("Silva", "Mensah", "Aziz", "Nair", "Doyle", "Conti", "Taylor", "Khan", "Graf", "Petrov", "Zhang", "Soto"),
+)
+_OTHER_SCRIPTS = ("سارة", "さくら", "अनन्या", "Αθηνά")
 
 
 def people(data: Dataset, tastes: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     Return one row a customer of `data.threads`, by `customer_id`: addresses, habits and probabilities.
 
-    `tastes` is what `tastes` returns for the same shop.
-    `buys` and `writes` are the probabilities of a cart and of a plain message on one day without any message from
-    the business; `responsiveness` scales what a message adds; `reads` is the probability of reading one.
+    `tastes` is what `tastes` returns for the same shop. `favourite` is what they need again and again (``""`` where
+    no order tells), every `period` days, `age` days after the last time when the world began. `buys` and `writes`
+    are the mean probabilities of a cart and of a plain message on one day without any message from the business;
+    `reads` is that of reading one and `reads_after` the median seconds until then; `responsiveness` scales what a
+    message adds, and each further one within a week adds only `patience` times what the one before did.
     """
     rows = data.threads.set_index("customer_id")[["to", "last_inbound_at"]]
-    keys = chance.keys(seed, rows.index)
-
-    def draw(purpose: str) -> np.ndarray:
-        return chance.uniform(keys, f"habit: {purpose}")
-
-    rows = rows.assign(key=keys, wa_id=rows["to"].str.lstrip("+")).drop(columns="to")
+    rows = rows.assign(wa_id=rows["to"].str.lstrip("+")).drop(columns="to")
     rows["user_id"] = _user_ids(data.inbound, rows["wa_id"], seed)
-    rows["name"] = pd.Series([_NAMES[int(u * len(_NAMES))] for u in draw("name")], index=rows.index, dtype="str")
-    rows["outdated"] = draw("outdated") < OUTDATED
-    rows["unreachable"] = draw("unreachable") < UNREACHABLE
-    rows["receipts"] = draw("receipts") >= RECEIPTS_OFF
-    rows["reads"] = 0.6 + 0.4 * draw("reads")
-    rows["responsiveness"] = 0.5 + draw("responsiveness")
-    rows["buys"] = np.where(rows["unreachable"], 0.0, _buys(data, tastes).reindex(rows.index).to_numpy())
+    rows = rows.join(_habits(rows.index, seed))
+    needs = tastes[tastes["period"].notna()].groupby("customer_id").first().reindex(rows.index)
+    rows["favourite"] = needs["product_retailer_id"].fillna("").astype("str")
+    rows["period"] = needs["period"].fillna(rows["period"])
+    rows["age"] = needs["age"].fillna(rows["age"])
+    rows["buys"] = np.where(rows["unreachable"], 0.0, _buys(data).reindex(rows.index).to_numpy())
     rows["writes"] = np.where(rows["unreachable"], 0.0, _writes(data).reindex(rows.index, fill_value=0.0).to_numpy())
     return rows
 
 
+def stranger(customer_id: str, user_id: str, seed: int) -> pd.DataFrame:
+    """Return the row of somebody who is no customer of the shop, and does nothing unless written to."""
+    row = _habits(pd.Index([customer_id], dtype="str", name="customer_id"), seed)
+    told = {"wa_id": "", "user_id": user_id, "favourite": "", "outdated": False, "unreachable": False}
+    return row.assign(**told, buys=0.0, writes=0.0)
+
+
 def tastes(data: Dataset) -> pd.DataFrame:
     """
-    Return one row a customer and product with a history: `customer_id, product_retailer_id, pull, weight`.
+    Return one row a customer and product with a history, sorted by customer, the heaviest first.
 
-    `pull` is what a read message about that product adds for a customer of average responsiveness; `weight` how
-    often it is put into a cart. Sorted by customer, the heaviest first. Only customers with a thread, only products
-    that the catalog still has.
+    Columns: `customer_id, product_retailer_id`; `period`, the days between two purchases (NaN where there was one at
+    most), and `age`, the days since the last; `asked`, whether they asked for it of late; `weight`, how often it is
+    put into a cart. Only customers with a thread, only products that the catalog still has.
     """
     here = set(data.catalog["product_retailer_id"])
     bought = data.purchases[data.purchases["customer_id"].isin(data.threads["customer_id"])]
     bought = bought[bought["product_retailer_id"].isin(here)]
     times = bought.assign(day=bought["ordered_at"].dt.floor("D")).groupby(["customer_id", "product_retailer_id"])["day"]
     rows = pd.DataFrame({"bought": times.nunique(), "first": times.min(), "last": times.max()}).reset_index()
-    gap = (rows["last"] - rows["first"]) / (rows["bought"] - 1).clip(lower=1)
-    ratio = ((data.as_of - rows["last"]) / gap.where(rows["bought"] > 1)).astype("float64")
-    rows["due"] = ratio.between(*DUE_BETWEEN)
+    gap = (rows["last"] - rows["first"]) / (rows["bought"] - 1).clip(lower=1) / pd.Timedelta(days=1)
+    rows["period"] = gap.where(rows["bought"] > 1).astype("float64")
+    rows["age"] = ((data.as_of - rows["last"]) / pd.Timedelta(days=1)).astype("float64")
     asked = data.inbound[data.inbound["kind"] == "enquiry"]
     asked = asked[(asked["received_at"] > data.as_of - ASKED_WITHIN) & asked["product_retailer_id"].isin(here)]
     asked = asked[["customer_id", "product_retailer_id"]].drop_duplicates().assign(asked=True)
     rows = rows.merge(asked, on=["customer_id", "product_retailer_id"], how="outer")
-    flags = rows[["due", "asked"]].eq(other=True)
-    rows["pull"] = np.select([flags["asked"], flags["due"]], [PULL["asked"], PULL["due"]], PULL["bought"])
-    rows["weight"] = rows["bought"].fillna(0.0) * np.where(flags["due"], 4.0, 1.0) + 2.0 * flags["asked"]
+    rows["asked"] = rows["asked"].eq(other=True)
+    due = is_due(rows["period"].to_numpy(), rows["age"].to_numpy())
+    rows["weight"] = rows["bought"].fillna(0.0) * np.where(due, 4.0, 1.0) + 2.0 * rows["asked"]
     order = ["customer_id", "weight", "product_retailer_id"]
     rows = rows.sort_values(order, ascending=[True, False, True], ignore_index=True)
-    return rows[["customer_id", "product_retailer_id", "pull", "weight"]]
+    return rows[["customer_id", "product_retailer_id", "period", "age", "asked", "weight"]]
+
+
+def is_due(period: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Return whether a need that comes back every `period` days is due `age` days after the last time."""
+    cycles = age / period  # NaN where there is no period: never due
+    return (cycles >= 1 - DUE_AROUND) & ((cycles + DUE_AROUND) % 1 < 2 * DUE_AROUND)
+
+
+def chances(people: pd.DataFrame, habit: str, day: np.ndarray | int) -> np.ndarray:
+    """Return each customer's probability of `habit` (``buys`` or ``writes``) on the `day`-th day from the start."""
+    mean = people[habit].to_numpy()
+    if habit != "buys":
+        return mean
+    due = is_due(people["period"].to_numpy(), people["age"].to_numpy() + day + 0.5)
+    otherwise = (1 - WHEN_DUE * 2 * DUE_AROUND) / (1 - 2 * DUE_AROUND)  # so that the mean is the mean
+    return np.minimum(mean * np.where(due, WHEN_DUE, otherwise), 1.0)
 
 
 def on_day(people: pd.DataFrame, habit: str, day: int) -> pd.DataFrame:
     """
-    Return who does it on the `day`-th day from the start without being messaged: `customer_id`, `second` of the day.
+    Return who does it on the `day`-th day from the start without being messaged.
 
+    Columns: `customer_id`, `second` of the day, and `needs`, the favourite where it is due that day, else ``""``.
     `habit` is ``buys`` or ``writes``. This is the world without messages: no message changes it.
     """
     keys = people["key"].to_numpy()
-    acts = chance.uniform(keys, f"day: {habit}", day) < people[habit].to_numpy()
+    acts = chance.uniform(keys, f"day: {habit}", day) < chances(people, habit, day)
     second = chance.uniform(keys[acts], f"day: {habit} at", day) * DAY
-    return pd.DataFrame({"customer_id": people.index[acts], "second": second})
-
-
-def react(messages: pd.DataFrame, people: pd.DataFrame, tastes: pd.DataFrame) -> pd.DataFrame:
-    """
-    Return what becomes of each delivered message, as seconds after its acceptance; NaN is never.
-
-    `messages` has `customer_id`, `number` (0 for the customer's first) and `product_retailer_id` (``""`` for a text
-    message, which is read and answered by nothing). Added columns: `sent, delivered, read, read_receipt, cart,
-    asks, stops`, and `adds`, the probability with which the message makes a cart, reading included.
-    """
-    who = people.loc[messages["customer_id"]]
-    keys, number = who["key"].to_numpy(), messages["number"].to_numpy()
-    pairs = messages[["customer_id", "product_retailer_id"]]
-    found = pairs.merge(tastes, on=["customer_id", "product_retailer_id"], how="left")
-    product = messages["product_retailer_id"].to_numpy() != ""
-    pull = np.where(product, found["pull"].fillna(PULL["new"]), 0.0) * who["responsiveness"].to_numpy()
-
-    def happens(purpose: str, probability: np.ndarray | float) -> np.ndarray:
-        return chance.uniform(keys, f"message: {purpose}", number) < probability
-
-    def delay(purpose: str, median: float, spread: float) -> np.ndarray:
-        return chance.lognormal(keys, f"message: {purpose}", number, median, spread)
-
-    sent = 1.0 + delay("sent", 0.8, 0.4)
-    delivered = sent + np.where(happens("offline", 0.1), delay("offline for", 9_000, 1.0), delay("delivered", 3, 0.6))
-    delivered = np.where(happens("silent", SILENT), np.nan, delivered)
-    at_once = happens("at once", 0.08)
-    read = delivered + np.where(at_once, 0.4, delay("read", 1_500, 1.3))
-    read = np.where(happens("reads", who["reads"].to_numpy()), read, np.nan)
-    acts = happens("cart", pull)
-    asks = ~acts & product & happens("asks", ASKS)
-    stops = ~acts & ~asks & product & happens("stops", np.where(pull < PULL["bought"] / 2, STOPS_IF_NEW, STOPS))
-    return messages.assign(
-        sent=sent,
-        # A message read the moment it arrives is reported as read only.
-        delivered=np.where(at_once & ~np.isnan(read) & who["receipts"].to_numpy(), np.nan, delivered),
-        read=read,
-        read_receipt=np.where(who["receipts"].to_numpy(), read, np.nan),
-        cart=np.where(acts, read + delay("to cart", 4_000, 1.2), np.nan),
-        asks=np.where(asks, read + delay("to ask", 300, 1.0), np.nan),
-        stops=np.where(stops, read + delay("to stop", 60, 0.8), np.nan),
-        adds=np.minimum(pull, 1.0) * who["reads"].to_numpy() * (1 - SILENT),
+    who = people[acts]
+    due = is_due(who["period"].to_numpy(), who["age"].to_numpy() + day + 0.5)
+    return pd.DataFrame(
+        {"customer_id": who.index, "second": second, "needs": np.where(due, who["favourite"].to_numpy(), "")}
     )
+
+
+def _habits(customer_ids: pd.Index, seed: int) -> pd.DataFrame:
+    """Return what is drawn for each customer and hangs on nothing else."""
+    keys = chance.keys(seed, customer_ids)
+
+    def draw(purpose: str) -> np.ndarray:
+        return chance.uniform(keys, f"habit: {purpose}")
+
+    period = chance.lognormal(keys, "habit: period", 0, PERIOD, PERIOD_SPREAD)
+    return pd.DataFrame(
+        {
+            "key": keys,
+            "name": pd.array([_name(*pair) for pair in zip(draw("name"), draw("family"), strict=True)], dtype="str"),
+            "outdated": draw("outdated") < OUTDATED,
+            "unreachable": draw("unreachable") < UNREACHABLE,
+            "receipts": draw("receipts") >= RECEIPTS_OFF,
+            "two_devices": draw("devices") < TWO_DEVICES,
+            "reads": 0.6 + 0.4 * draw("reads"),
+            "reads_after": chance.lognormal(keys, "habit: reads after", 0, READS_AFTER, READS_AFTER_SPREAD),
+            "responsiveness": 0.5 + draw("responsiveness"),
+            "patience": 0.5 + 0.45 * draw("patience"),
+            "period": period,
+            "age": period * draw("age"),
+        },
+        index=customer_ids,
+    )
+
+
+def _name(first: float, family: float) -> str:
+    number = int(first * (len(_FIRST) + len(_OTHER_SCRIPTS)))
+    if number >= len(_FIRST):
+        return _OTHER_SCRIPTS[number - len(_FIRST)]
+    return f"{_FIRST[number]} {_FAMILY[int(family * len(_FAMILY))]}"
 
 
 def _user_ids(inbound: pd.DataFrame, wa_ids: pd.Series, seed: int) -> pd.Series:
@@ -166,13 +183,12 @@ def _is_code(digits: str) -> bool:
     return digits.isdigit() and COUNTRY_CODE_TO_REGION_CODE.get(int(digits), ("001",))[0] != "001"
 
 
-def _buys(data: Dataset, tastes: pd.DataFrame) -> pd.Series:
+def _buys(data: Dataset) -> pd.Series:
     orders = data.purchases.groupby("customer_id").agg(orders=("order_id", "nunique"), first=("ordered_at", "min"))
     orders = orders.reindex(data.threads["customer_id"])
     months = ((data.as_of - orders["first"]) / pd.Timedelta(days=30)).clip(lower=1)
     rate = (orders["orders"] / months).fillna(0.0)
-    due = orders.index.isin(tastes.loc[tastes["pull"] == PULL["due"], "customer_id"])
-    in_three_days = ORGANIC_LEAST + ORGANIC_MOST * (1 - np.exp(-rate)) + ORGANIC_DUE * due
+    in_three_days = ORGANIC_LEAST + ORGANIC_MOST * (1 - np.exp(-rate))
     return 1 - (1 - in_three_days) ** (1 / 3)
 
 

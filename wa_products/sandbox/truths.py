@@ -16,6 +16,7 @@ import pandas as pd
 from wa_products import frames
 from wa_products.sandbox import shoppers
 from wa_products.sandbox.clocks import SECOND, micros
+from wa_products.sandbox.reactions import in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,6 @@ def truth(
     without = _first_cart(anyway, since, until)
     together = _first_cart(pd.concat([anyway, answers[["customer_id", "at"]]], ignore_index=True), since, until)
     known = first["product_retailer_id"].notna()
-    days = horizon / pd.Timedelta(days=1)
     rows = pd.DataFrame(
         {
             "customer_id": people.index,
@@ -69,7 +69,7 @@ def truth(
     rows["true_effect"] = (rows["cart_with_message"].astype(float) - rows["cart_without_message"]).where(
         known.to_numpy()
     )
-    rows["expected_effect"] = (first["adds"] * (1 - people["buys"]) ** days).to_numpy()
+    rows["expected_effect"] = (first["adds"] * in_time(horizon) * _no_cart(people, start, since, horizon)).to_numpy()
     return frames.conform(rows, TRUTH, "truth")
 
 
@@ -80,6 +80,17 @@ def realised(intended: Iterable[int], rest: int) -> list[int]:
         if not kept or at - kept[-1] >= rest:
             kept.append(at)
     return kept
+
+
+def _no_cart(people: pd.DataFrame, start: int, since: pd.Series, horizon: pd.Timedelta) -> np.ndarray:
+    """Return each customer's probability of intending no cart of their own from `since` on, within `horizon`."""
+    days = horizon / pd.Timedelta(days=1)
+    first = ((since - start) // (shoppers.DAY * SECOND)).to_numpy()
+    none = np.ones(len(people))
+    for number in range(int(np.ceil(days))):
+        share = min(1.0, days - number)  # of the last day a part, where the horizon is no whole number of days
+        none *= (1 - shoppers.chances(people, "buys", first + number)) ** share
+    return none
 
 
 def _organic(people: pd.DataFrame, start: int, end: int) -> pd.DataFrame:

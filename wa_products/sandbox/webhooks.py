@@ -19,6 +19,7 @@ from wa_products.sandbox import chance
 Shape = Literal["2025", "2026"]
 REPEATED, BATCH_GOES_ON, MERGED, LATE = 0.04, 0.7, 0.4, 0.02
 _SECOND, _HOUR = 1_000_000, 3_600_000_000
+TOGETHER, LARGEST = 5 * _SECOND, 1000
 _PRICING = {"billable": False, "pricing_model": "PMP", "type": "free_customer_service", "category": "service"}
 
 
@@ -129,15 +130,28 @@ def arrivals(seed: int, item: Item) -> list[tuple[int, str, Item]]:
     return found
 
 
-def bodies(seed: int, sender: Sender, arrived: list[tuple[int, str, Item]]) -> list[bytes]:
-    """Return `arrived` (sorted) as bodies of one or more updates, each the raw bytes of a POST."""
-    batches: list[list[Item]] = []
-    for _, name, item in arrived:
-        if batches and chance.share(seed, name, "batch") < BATCH_GOES_ON:
-            batches[-1].append(item)
+def goes_out(arrival: int) -> int:
+    """Return when the body goes out that an update arriving then is in: those of a few seconds go together."""
+    return (arrival // TOGETHER + 1) * TOGETHER
+
+
+def bodies(seed: int, sender: Sender, arrived: list[tuple[int, str, Item]]) -> list[tuple[int, bytes]]:
+    """
+    Return `arrived` (sorted) as bodies of one or more updates: when each goes out, and the raw bytes of its POST.
+
+    Which updates share a body depends on nothing but them, however often and when bodies are asked for.
+    """
+    batches: list[tuple[int, list[Item]]] = []
+    for arrival, name, item in arrived:
+        at = goes_out(arrival)
+        together = batches and batches[-1][0] == at and len(batches[-1][1]) < LARGEST
+        if together and chance.share(seed, name, "batch") < BATCH_GOES_ON:
+            batches[-1][1].append(item)
         else:
-            batches.append([item])
-    return [_body(sender, batch, merge=chance.share(seed, batch[0].id, "merge") < MERGED) for batch in batches]
+            batches.append((at, [item]))
+    return [
+        (at, _body(sender, batch, merge=chance.share(seed, batch[0].id, "merge") < MERGED)) for at, batch in batches
+    ]
 
 
 def signature(body: bytes, app_secret: str) -> str:
