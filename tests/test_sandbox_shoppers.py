@@ -249,7 +249,7 @@ def test_resuming_ends_a_stop():
 
 
 def test_a_vanished_phone():
-    """Who hides the phone is told of by user id alone, but for 30 days after a message to the phone; that still works."""
+    """Who hides the phone is told of by user id alone, but for 30 days after a message to it; that still works."""
     sandbox = Sandbox(DATA)
     thread = open_thread(sandbox, DATA)
     sandbox.act(thread.customer_id, "hide phone")

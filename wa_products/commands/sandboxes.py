@@ -92,7 +92,8 @@ def _greeting(sandbox: Sandbox, url: str) -> str:
         "WA_VERIFY_TOKEN": told.verify_token,
     }
     exports = "\n".join(f"export {name}={value}" for name, value in names.items())
-    return f"{sandbox!r}\nLook at it on {url}/ and end it with Ctrl-C. For a client (nothing of it is secret):\n\n{exports}\n"
+    look = f"Look at it on {url}/ and end it with Ctrl-C. For a client (nothing of it is secret):"
+    return f"{sandbox!r}\n{look}\n\n{exports}\n"
 
 
 def _deliver(sandbox: Sandbox, url: str | None, log: Path | None, stopped: threading.Event) -> None:

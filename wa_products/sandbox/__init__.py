@@ -73,7 +73,7 @@ class Sandbox:
         tick: Callable[[], float] | None = None,
         throughput: int | None = None,
     ) -> None:
-        shop = data if as_of is None else _seen_at(data, pd.Timestamp(as_of))
+        shop = data if as_of is None else _seen_at(data, as_of)
         self._clock = Clock(shop.as_of, tick)
         self._postman = Postman()
         numbers = shop.inbound["phone_number_id"]
@@ -224,6 +224,10 @@ def _known_shape(shape: str) -> webhooks.Shape:
     return cast("webhooks.Shape", shape)
 
 
-def _seen_at(data: Dataset, as_of: pd.Timestamp) -> Dataset:
-    at = as_of.tz_localize("UTC") if as_of.tzinfo is None else as_of.tz_convert("UTC")
+def _seen_at(data: Dataset, as_of: pd.Timestamp | str) -> Dataset:
+    try:
+        at = pd.Timestamp(as_of)
+    except ValueError as error:
+        raise DataError(f"the clock starts at a time such as '2026-11-20 09:00', not at {as_of!r}") from error
+    at = at.tz_localize("UTC") if at.tzinfo is None else at.tz_convert("UTC")
     return data.before(at) if at < data.as_of else replace(data, as_of=at)

@@ -57,16 +57,14 @@ def react(messages: pd.DataFrame, people: pd.DataFrame, tastes: pd.DataFrame) ->
     asks = ~acts & product & happens("asks", ASKS)
     annoyed = np.where(pull < TEMPTING, STOPS_IF_NEW, STOPS) / patience
     stops = ~acts & ~asks & product & happens("stops", annoyed)
-    to_cart = delay("to cart", 4_000, 1.2) + np.where(
-        happens("late", LATE), delay("late by", LATE_AFTER, LATE_SPREAD), 0
-    )
+    late = np.where(happens("late", LATE), delay("late by", LATE_AFTER, LATE_SPREAD), 0.0)
     return messages.assign(
         sent=sent,
         # A message read the moment it arrives is reported as read only.
         delivered=np.where(at_once & ~np.isnan(read) & who["receipts"].to_numpy(), np.nan, delivered),
         read=read,
         read_receipt=np.where(who["receipts"].to_numpy(), read, np.nan),
-        cart=np.where(acts, read + to_cart, np.nan),
+        cart=np.where(acts, read + delay("to cart", 4_000, 1.2) + late, np.nan),
         asks=np.where(asks, read + delay("to ask", 300, 1.0), np.nan),
         passes_on=np.where(product & happens("passes on", PASSES_ON), read + delay("to pass on", 600, 1.0), np.nan),
         stops=np.where(stops, read + delay("to stop", 60, 0.8), np.nan),
