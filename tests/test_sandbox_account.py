@@ -1,6 +1,7 @@
 """Tokens and permissions, what the account tells, and the customers that the business blocks."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -255,6 +256,15 @@ def test_typing_is_shown(sandbox):
     assert not http.get(path).json()["chat"]["is_typing"]
     for wrong in (True, {"type": "voice"}):
         assert http.post(MESSAGES, json={**reading, "typing_indicator": wrong}).json()["error"]["code"] == 131009
+
+
+def test_pictures_of_the_exports_are_shown():
+    """The page shows the pictures that lie beside the exports, and none that do not."""
+    picture = b"\x89PNG\r\n\x1a\n..."
+    http = plain_http(Sandbox(replace(DATA, pictures={"P/1 ?": picture})), "")
+    answer = http.get("/sandbox/picture/P%2F1%20%3F")
+    assert (answer.content, answer.headers["content-type"]) == (picture, "image/png")
+    assert http.get("/sandbox/picture/P2").status_code == 404
 
 
 def test_where_it_differs_is_told(sandbox):

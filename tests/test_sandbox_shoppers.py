@@ -235,6 +235,15 @@ def test_what_customers_cannot_do(who, what, details, words):
     assert (answer.status_code, words in answer.json()["error"]["message"]) == (400, True)
 
 
+def test_what_customers_are_told_does_not_touch_others():
+    """The ids of what one customer sends do not depend on what others were told to do before."""
+    one, other = Sandbox(DATA), Sandbox(DATA)
+    somebody = DATA.threads["customer_id"].iloc[3]
+    other.act(somebody, "write", text="Me first")
+    assert one.act(WHO, "write", text="Hello") == other.act(WHO, "write", text="Hello")
+    assert one.act(WHO, "write", text="Hello") != one.act(WHO, "write", text="Hello")
+
+
 def test_resuming_ends_a_stop():
     """After a stop product messages fail with 131050; after a resume they arrive."""
     sandbox = Sandbox(DATA)

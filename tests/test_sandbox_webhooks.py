@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 import wa_products as wa
-from tests.sandbox_calls import message, told
+from tests.sandbox_calls import NUMBER, message, plain_http, told
 from tests.sandbox_shop import phone, shop
 from tests.test_sandbox_http import served
 from wa_products import events, sandbox
@@ -156,6 +156,25 @@ def test_bodies_do_not_depend_on_when_they_are_asked_for():
     whole, parts = sent(), sent()
     often = [body for _ in range(47) for body in parts.advance("1h").webhooks()]
     assert whole.advance("47h").webhooks() == often
+
+
+def test_looking_changes_nothing():
+    """Whoever looks at the page, at a product or at the history meanwhile, finds the same world, byte by byte."""
+    alone, watched = sent(), sent()
+    http = plain_http(watched)
+    for _ in range(5):
+        watched.advance("5h")
+        assert http.get("/sandbox/state").json()["counts"]["messages"] == 1
+        assert http.get(f"/v25.0/{NUMBER}/message_history").status_code == 200
+        assert watched.truth().empty is False
+    assert watched.webhooks() == alone.advance("25h").webhooks()
+
+
+def test_the_log_over_http():
+    """All bodies so far are read over HTTP, one a line, and are still there to be taken."""
+    made = sent()
+    lines = plain_http(made, "").get("/sandbox/log").content.splitlines()
+    assert lines == made.webhooks() != []
 
 
 def test_bodies_are_batched():

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wa_products.sandbox.journals import Heard, Posted
     from wa_products.sandbox.world import World
 
-CHATS, CARTS, WEBHOOKS, LINES = 100, 50, 50, 200
+CHATS, CARTS, WEBHOOKS, LINES, PAST = 100, 50, 50, 200, 20
 _OFFERS = {"product": "Product", "product_list": "Products", "carousel": "Carousel", "catalog_message": "Catalog"}
 
 
@@ -56,7 +56,8 @@ def _head(world: World, who: str, at: int) -> dict[str, Any]:
     if sent and not (heard and heard[0].at > sent[0].at):
         last = _shown_of(world, sent[0])
     else:
-        last = _words(heard[0].content) if heard else _past(world, who)[-1]["text"] if at else ""
+        past = "" if heard else _last_past(world, who)
+        last = _words(heard[0].content) if heard else past
     return {
         "id": who,
         "name": world.addresses.people[who].name,
@@ -86,8 +87,7 @@ def _chat(world: World, who: str) -> dict[str, Any]:
 
 def _past(world: World, who: str) -> list[dict[str, Any]]:
     """Return what the customer wrote before the world began."""
-    rows = world.data.inbound
-    rows = rows[(rows["customer_id"] == who)].sort_values("received_at").tail(20)
+    rows = world.data.inbound.iloc[world.written_before.get(who, [])[-PAST:]]
     return [
         {
             "from": "customer",
@@ -98,6 +98,11 @@ def _past(world: World, who: str) -> list[dict[str, Any]]:
         }
         for row in rows.itertuples()
     ]
+
+
+def _last_past(world: World, who: str) -> str:
+    where = world.written_before.get(who, [])[-1:]
+    return "".join(row.text or f"({row.kind})" for row in world.data.inbound.iloc[where].itertuples())
 
 
 def _heard(world: World, heard: Heard) -> dict[str, Any]:

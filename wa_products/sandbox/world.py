@@ -7,6 +7,7 @@ each act asks `chance` under its own name, so the order in which messages were s
 
 from __future__ import annotations
 
+from functools import cached_property
 from heapq import heappop, heappush
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,8 @@ class World:
         self._everyone = self.people.drop(columns="last_inbound_at")
         self._two_devices = set(self.people.index[self.people["two_devices"]])
         self._lock = RLock()
-        self._settled = self._orders = self._taken = 0
+        self._settled = self._taken = 0
+        self._orders: dict[str, int] = {}
         self._queue: list[tuple[int, str, Act]] = [(clock.start, "day", Act("day", detail="0"))]
         self._outbox: list[tuple[int, str, webhooks.Item]] = []
 
@@ -150,8 +152,8 @@ class World:
             self.catch_up()
             if customer_id not in self.addresses.people:
                 raise DataError(f"there is no customer {customer_id}")
-            self._orders += 1
-            name, now = f"{customer_id}:told:{self._orders}", self.clock.now
+            number = self._orders[customer_id] = self._orders.get(customer_id, 0) + 1
+            name, now = f"{customer_id}:told:{number}", self.clock.now
             if content is not None:
                 return self._acts.hear(now, name, customer_id, content)
             if what == "prefer":
@@ -197,6 +199,12 @@ class World:
         """Return the phones of those whom the business blocked."""
         with self._lock:
             return sorted(self.addresses.people[who].wa_id for who in self.desk.blocked)
+
+    @cached_property
+    def written_before(self) -> dict[str, Any]:
+        """The positions in `data.inbound` of what each customer wrote before the world began, the earliest first."""
+        rows = self.data.inbound.reset_index(drop=True).sort_values("received_at", kind="stable")
+        return {str(who): found.index.to_numpy() for who, found in rows.groupby("customer_id", sort=False)}
 
     # What follows is for the acts.
 
