@@ -69,7 +69,8 @@ class Acts:
         lines = world.shelf.fill(world.seed, who, name, message.product_retailer_id or act.product)
         if not lines:
             return
-        self._bought[who] = at
+        if not second:
+            self._bought[who] = at
         note = self._pick(name, "note", NOTES) if self._draw(name, "notes") < NOTE_IN_CART else ""
         quoted = message.wamid if message.wamid and self._draw(name, "context") < CONTEXT_IN_CART else ""
         self.hear(at, name, who, self.order(lines, note, quoted))
