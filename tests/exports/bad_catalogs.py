@@ -120,6 +120,14 @@ CASES = {
         kept=(ONE, TWO, ONE),
         issues=tuple(("duplicate_id", "error", row, row + 1, "id", ONE, UNSENT) for row in (1, 3)),
     ),
+    "32 one id in two files that differ": Bad(
+        content={
+            "a.csv": text([product(1), product(2)], META),
+            "b.csv": text([product(3), product(1, price="9.50 GBP")], META),
+        },
+        kept=(ONE, TWO, "SKU-003", ONE),
+        issues=tuple(("duplicate_id", "error", row, 0, "product_retailer_id", ONE, UNSENT) for row in (1, 2)),
+    ),
     "33 ids that differ in case or blanks": Bad(
         content=text([product(1, id="abc"), product(2, id="ABC ")], META),
         kept=("abc", "ABC "),

@@ -4,6 +4,7 @@ import gzip
 import io
 import zipfile
 
+from tests.exports import bad_threads
 from tests.exports.bad import Bad
 from tests.exports.files import META, SHOPIFY, order, product, text
 from tests.workbooks import workbook
@@ -153,6 +154,17 @@ CASES = {
         content={name: text(order("#1", A, Id="1"), SHOPIFY) for name in ("a.csv", "a (1).csv")},
         kept=("1",),
         issues=(("order_repeated", "info", 1, 0, "order_id", "1", "row merged"),),
+    ),
+    "15 overlapping catalogs": Bad(
+        content={"a.csv": text(ROWS[:2], META), "b.csv": text(ROWS[1:], META)},
+        kept=IDS,
+        issues=(("item_repeated", "info", 1, 0, "product_retailer_id", "SKU-002", "row merged"),),
+    ),
+    "15 overlapping logs": Bad(
+        kind="inbound",
+        content={name: bad_threads.log(bad_threads.GOOD) for name in ("a.jsonl", "b.jsonl")},
+        kept=("wamid.9",),
+        issues=(("message_repeated", "info", 0, 0, "", "1 messages", "merged"),),
     ),
     "16 a name that stands twice": Bad(
         content=text(ROWS, [*META, "brand"]),

@@ -1,5 +1,8 @@
 """Bad inputs 50 to 62: what may be wrong with the cells of orders."""
 
+import json
+
+from tests.exporting import woo
 from tests.exports.bad import Bad
 from tests.exports.files import META, SHOPIFY, order, product, text
 
@@ -105,6 +108,26 @@ CASES = {
             ("words", "some", "quantity_unreadable"),
         )
     },
+    "54 a time in JSON": Bad(
+        kind="orders",
+        content=json.dumps([woo(1), woo(2, date_created_gmt="soon")]),
+        kept=("1", "1"),
+        issues=tuple(("time_unreadable", "error", 2, 1, "date_created_gmt", "soonZ", ASIDE) for _ in range(2)),
+        said=SHOP,
+    ),
+    "54 a time in a long table": Bad(
+        kind="orders",
+        content=f"Bestellnummer;Telefon;Bestelldatum;SKU;Menge\n1;{A};gestern;a;1\n",
+        issues=(("time_unreadable", "error", 1, 2, "Bestelldatum", "gestern", ASIDE),),
+        said=SHOP,
+    ),
+    "55 words in a long table": Bad(
+        kind="orders",
+        content=f"Bestellnummer;Telefon;Bestelldatum;SKU;Menge\n1;{A};2026-05-16T10:00Z;a;viele\n",
+        kept=("1",),
+        issues=(("quantity_unreadable", "error", 1, 2, "Menge", "viele", "row kept, not a purchase"),),
+        said=SHOP,
+    ),
     "55 a part": cell("Lineitem quantity", "1.5", "quantity_fraction", severity="info", action=KEPT),
     "56 an item that the catalog has not": shop(
         *order("#1", A),
@@ -160,6 +183,40 @@ CASES = {
         kept=("#1", "#1", "#2", "#2"),
         issues=(("total_differs", "warning", 3, 4, "Subtotal", "9.00", KEPT),),
         names=[*SHOPIFY, "Subtotal", "Total"],
+    ),
+    "61 lines that do not add up, in JSON": Bad(
+        kind="orders",
+        content=json.dumps([woo(1, shipping_total="10.00", total_tax="1.35", fee_lines=[], total="99.00")]),
+        kept=("1", "1"),
+        issues=(("total_differs", "warning", 1, 1, "total", "87.65", KEPT),),
+        said=SHOP,
+    ),
+    "61 lines that do not add up, one row an item": Bad(
+        kind="orders",
+        content=f"Order Number,Order Date,Item Name,Quantity,Item Cost,Phone (Billing),Order Subtotal,Cart Discount\n"
+        f"1,2026-05-16T10:00Z,Tea,2,5.00,{A},9.00,1.00\n2,2026-05-16T11:00Z,Tea,2,5.00,{A},7.00,1.00\n",
+        kept=("1", "2"),
+        issues=(("total_differs", "warning", 2, 3, "Order Subtotal", "7.00", KEPT),),
+        said={**SHOP, "currency": "GBP"},
+    ),
+    "61 lines that do not add up, one row an order": Bad(
+        kind="orders",
+        content="order_id,order_date,status,shipping_total,fee_total,tax_total,order_total,billing_phone,line_item_1\n"
+        f"1,2026-05-16T10:00Z,completed,1.00,0,0,6.00,{A},name:Tea|quantity:2|total:5.00\n"
+        f"2,2026-05-16T11:00Z,completed,1.00,0,0,9.00,{A},name:Tea|quantity:2|total:5.00\n",
+        kept=("1", "2"),
+        issues=(("total_differs", "warning", 2, 3, "order_total", "8.00", KEPT),),
+        said={**SHOP, "currency": "GBP"},
+    ),
+    "62 one order told in two ways by two files": Bad(
+        kind="orders",
+        content={
+            "a.csv": text(order("#1", A, Id="5501"), SHOPIFY),
+            "b.csv": text([*order("#2", B), *order("#1", A, Id="5501", **{"Financial Status": "voided"})], SHOPIFY),
+        },
+        kept=("#2", "5501"),
+        issues=(("order_differs", "warning", 1, 0, "order_id", "5501", "row merged"),),
+        said=SHOP,
     ),
     "62 one order told in two ways": orders(
         *order("#1", A, Id="5501"),

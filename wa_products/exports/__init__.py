@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from wa_products import frames
 from wa_products.exports import crosswalk
 from wa_products.exports.contract import Kind, Options
 from wa_products.exports.folders import load
 from wa_products.exports.issues import counted, refuse, summary
-from wa_products.exports.readers import SHAPES, read_file
+from wa_products.exports.joining import stacked, stacked_issues
+from wa_products.exports.overlaps import told_once
+from wa_products.exports.readers import read_file
 from wa_products.exports.rejected import write_rejected
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def _read(
     parts = read_file(Path(path), options, kind)
     frame, issues = parts[0].frame, parts[0].issues
     if len(parts) > 1:
-        frame, issues = (pd.concat([part[at] for part in parts], ignore_index=True) for at in (1, 2))
-        frame = frames.conform(frame, SHAPES[kind], kind)
+        frame, again = told_once(kind, stacked([part.frame for part in parts], kind))
+        issues = stacked_issues([*(part.issues for part in parts), again])
     if strict:
         refuse(issues)
     return frame, counted(issues, [part.found.counts(part.kind) for part in parts])

@@ -7,7 +7,6 @@ stays `1.50`. Equal amounts share one object again.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +51,7 @@ def to_arrow(frame: pd.DataFrame) -> tuple[pa.Table, list[Said]]:
 
 def from_arrow(table: pa.Table, said: Sequence[Mapping[str, Any]], rows: int) -> pd.DataFrame:
     """Return the frame that `to_arrow` was given."""
-    with ThreadPoolExecutor() as pool:
-        columns = list(pool.map(lambda place: _values(table, place, said[place], rows), range(len(said))))
-    named = {column["name"]: values for column, values in zip(said, columns, strict=True)}
+    named = {column["name"]: _values(table, place, column, rows) for place, column in enumerate(said)}
     return pd.DataFrame(named, index=pd.RangeIndex(rows), copy=False)
 
 
@@ -110,7 +107,11 @@ def _values(table: pa.Table, place: int, said: Mapping[str, Any], rows: int) -> 
         return series(pa.chunked_array(parts, pa.large_string()))
     if pa.types.is_large_string(column.type):
         return series(column)
-    numbers = np.array(column.to_numpy())  # a copy that may be written to
+    numbers = np.empty(rows, dtype=column.type.to_pandas_dtype())  # the caller's own, to be written to
+    at = 0
+    for part in column.chunks:
+        numbers[at : at + len(part)] = part.to_numpy(zero_copy_only=False)
+        at += len(part)
     return pd.Series(pd.DatetimeIndex(numbers).tz_localize("UTC")) if pa.types.is_timestamp(column.type) else numbers
 
 

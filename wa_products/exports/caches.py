@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+import zlib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".wa_products_cache"
 _FACTS = "entry.json"
-_BLOCK = 1 << 23
+_BLOCK = 1 << 18
 _DIRECTORY, _FILE = 0o700, 0o600
 _ABANDONED = 3600
 _LIBRARIES = ("pandas", "pyarrow", "numpy", "phonenumbers", "python-calamine", "tzdata")
@@ -105,17 +105,19 @@ def key_of(*parts: object) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return a hash of the content of a file."""
-    places = range(0, path.stat().st_size, _BLOCK)
-    with ThreadPoolExecutor() as pool:
-        blocks = pool.map(lambda at: _hash_at(path, at), places)
-        return hashlib.sha256(b"".join(blocks)).hexdigest()
+    """
+    Return a hash of the content of a file: of its size and the checksums of its blocks.
 
-
-def _hash_at(path: Path, at: int) -> bytes:
+    It tells a file that changed, as they do, and is several times as fast as a hash that withstands forgery; whoever
+    could forge an export could as well write what stands in it.
+    """
+    sums, size = [], 0
+    block = bytearray(_BLOCK)
     with path.open("rb", buffering=0) as file:
-        file.seek(at)
-        return hashlib.sha256(file.read(_BLOCK)).digest()
+        while count := file.readinto(block):
+            sums.append(zlib.crc32(memoryview(block)[:count]))
+            size += count
+    return hashlib.sha256(json.dumps([size, sums]).encode()).hexdigest()
 
 
 @cache

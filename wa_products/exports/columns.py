@@ -161,6 +161,9 @@ class Column:
 
     def take(self, rows: np.ndarray) -> Column:
         """Return the column of these rows (positions or a mask)."""
+        if len(self.values) == 1:
+            count = int(rows.sum()) if rows.dtype == bool else len(rows)
+            return Column(np.broadcast_to(np.int32(0), count), self.values)
         return Column(self.codes[rows], self.values)
 
     def compact(self) -> Column:

@@ -1,40 +1,63 @@
-"""What several files give, joined to one shop: each order once, lines matched to products, one id a customer."""
+"""What several files give, joined to one shop: all of it once, lines matched to products, one id a customer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from wa_products import events, frames
-from wa_products.exports.contract import Kind
 from wa_products.exports.crosswalk import AMBIGUOUS, UNMATCHED, match
 from wa_products.exports.enrichment import enriched, is_shop
 from wa_products.exports.issues import Found, counted
+from wa_products.exports.overlaps import told_once
 from wa_products.exports.people import identified
 from wa_products.exports.readers import SHAPES, Part
-from wa_products.exports.repeats import settled
 
 if TYPE_CHECKING:
+    from wa_products.exports.contract import Kind
     from wa_products.ledger import Ledger
 
 
 def together(parts: list[Part], ledger: Ledger | None = None) -> dict[str, pd.DataFrame]:
     """Return catalog, orders, inbound and issues of all parts, whatever the moment from which they are looked at."""
-    found = {kind: _stacked([part.frame for part in parts if part.kind == kind], kind) for kind in get_args(Kind)}
+    orders, inbound = (_of_kind(parts, kind) for kind in ("orders", "inbound"))
     if ledger is not None:
         stored = ledger.events()
-        found["orders"] = _stacked([found["orders"], events.orders(stored)], "orders")
-        found["inbound"] = _stacked([found["inbound"], events.inbound(stored)], "inbound")
-    catalog, joined = _catalog(parts)
-    inbound = found["inbound"].drop_duplicates("message_id", ignore_index=True)
-    once, repeated = _once(found["orders"])
-    orders, more = _matched(once, catalog)
-    orders, inbound, people = identified(orders, inbound)
-    issues = [*_of_each_file(parts), joined, repeated, more, people]
-    counts = [part.found.counts(part.kind) for part in parts]
-    return {"catalog": catalog, "orders": orders, "inbound": inbound, "issues": counted(stacked_issues(issues), counts)}
+        orders = stacked([orders, events.orders(stored)], "orders")
+        inbound = stacked([inbound, events.inbound(stored)], "inbound")
+    meta, shop = _of_kind(parts, "catalog", shops=False), _of_kind(parts, "catalog", shops=True)
+    items, items_again = told_once("catalog", meta)
+    once, orders_again = told_once("orders", orders)
+    heard, heard_again = told_once("inbound", inbound)
+    merged = {"catalog": _merged(meta, items), "orders": _merged(orders, once)}
+    catalog, joined = enriched(items, shop)
+    lines, unmatched = _matched(once, catalog)
+    lines, messages, people = identified(lines, heard)
+    issues = [*_of_each_file(parts), joined, items_again, orders_again, heard_again, unmatched, people]
+    counts = [_counts(part, merged) for part in parts]
+    return {"catalog": catalog, "orders": lines, "inbound": messages, "issues": counted(stacked_issues(issues), counts)}
+
+
+def _of_kind(parts: list[Part], kind: Kind, *, shops: bool = False) -> pd.DataFrame:
+    """Return what the parts of a kind give; of catalogs only those of shops, or only the others."""
+    return stacked([part.frame for part in parts if part.kind == kind and is_shop(part.frame) == shops], kind)
+
+
+def _merged(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
+    """Return how many rows of each file went into those of another one."""
+    if len(before) == len(after):
+        return {}
+    lost = before["source_file"].value_counts().sub(after["source_file"].value_counts(), fill_value=0)
+    return {str(file): int(count) for file, count in lost.items()}
+
+
+def _counts(part: Part, merged: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """Return the counts of a part after the joining; a log counts bodies, of which none goes."""
+    count = part.found.counts(part.kind)
+    gone = merged.get(part.kind, {}).get(part.found.file, 0) if count["kept"] == len(part.frame) else 0
+    return {**count, "kept": count["kept"] - gone, "merged": count["merged"] + gone}
 
 
 def _of_each_file(parts: list[Part]) -> list[pd.DataFrame]:
@@ -51,34 +74,14 @@ def stacked_issues(issues: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else frames.empty(frames.ISSUES)
 
 
-def _stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
+def stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Return several frames of a kind as one; texts that one of them has not are blank in it."""
     filled = [part for part in parts if len(part)]
     if not filled:
         return frames.empty(SHAPES[kind])
     joined = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
     blank = {name: joined[name].fillna("") for name in joined.columns if joined[name].dtype == "str"}
     return frames.conform(joined.assign(**blank) if len(filled) > 1 else joined, SHAPES[kind], kind)
-
-
-def _catalog(parts: list[Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the Meta catalog with what shop exports add to it, and the issues of joining the two."""
-    given = [part.frame for part in parts if part.kind == "catalog"]
-    meta = _stacked([frame for frame in given if not is_shop(frame)], "catalog")
-    return enriched(meta, _stacked([frame for frame in given if is_shop(frame)], "catalog"))
-
-
-def _once(orders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the orders with those that several files hold but once, and what was merged."""
-    found = Found("")
-    files = pd.factorize(orders["source_file"])[0]
-    once = settled(orders, pd.factorize(orders["order_id"])[0] * (files.max(initial=0) + 1) + files, found)
-    issues = found.frame(np.zeros(0, dtype="int64"), None)
-    if len(issues):
-        some = orders.loc[orders["order_id"].isin(issues["value"]), ["order_id", "source_row", "source_file"]]
-        file = some.drop_duplicates(["order_id", "source_row"]).set_index(["order_id", "source_row"])["source_file"]
-        named = file.reindex(pd.MultiIndex.from_frame(issues[["value", "row"]])).to_numpy()
-        issues = issues.assign(file=pd.Series(named, dtype="str").fillna(""))
-    return once.reset_index(drop=True), issues
 
 
 def _matched(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

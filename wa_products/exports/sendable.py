@@ -13,6 +13,7 @@ from wa_products.exports.names import normal, words
 if TYPE_CHECKING:
     from wa_products.exports.columns import Column
 
+DUPLICATE_ID = "duplicate id"
 IN_STOCK, OUT_OF_STOCK, PREORDER, UNKNOWN = "in stock", "out of stock", "preorder", "unknown"
 _AVAILABLE = frozenset(
     words(
@@ -93,7 +94,7 @@ def not_sendable(catalog: pd.DataFrame, *, currency: str, status: pd.Series, com
     state = status.str.strip().str.casefold()
     visibility = catalog["visibility"].str.strip().str.casefold()
     checks = {
-        "duplicate id": ids.duplicated(keep=False),
+        DUPLICATE_ID: ids.duplicated(keep=False),
         "unusable id": pd.Series([unusable_id(value) for value in ids], index=catalog.index, dtype="bool"),
         "title missing": catalog["title"].str.strip() == "",
         "price missing": catalog["price"].isna(),

@@ -47,9 +47,9 @@ def read(table: Table, options: Options, found: Found) -> pd.DataFrame:
     head, known = _heads(table, found)
     if not known.all():
         table, head = table.keep(known), (np.cumsum(known, dtype=np.int32) - 1)[head[known]]
-    given = [(table, head)]
-    del table, head  # so that their columns go when they are used
-    return build_orders(_lines(*given.pop(), found), options, found)
+    given = [table]
+    del table  # so that its columns go when they are used
+    return build_orders(_lines(given, head, found), options, found)
 
 
 def _heads(table: Table, found: Found) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,9 @@ def _note_lost(table: Table, apart: np.ndarray, lost: np.ndarray, name: Column, 
         )
 
 
-def _lines(table: Table, head: np.ndarray, found: Found) -> Lines:
+def _lines(given: list[Table], head: np.ndarray, found: Found) -> Lines:
+    """Return the lines of the one table in `given`, which is taken out."""
+    table = given.pop()
     is_head = head == np.arange(len(head), dtype=np.int32)
     heads = np.flatnonzero(is_head)
     order = (np.cumsum(is_head, dtype=np.int32) - 1)[head]
