@@ -15,7 +15,7 @@ import pandas as pd
 from wa_products.exports import crosswalk
 from wa_products.exports.contract import Kind, Options
 from wa_products.exports.folders import load
-from wa_products.exports.issues import counted, refuse, summary
+from wa_products.exports.issues import counted, masked, refuse, summary
 from wa_products.exports.joining import stacked, stacked_issues
 from wa_products.exports.overlaps import told_once
 from wa_products.exports.readers import read_file
@@ -24,7 +24,7 @@ from wa_products.exports.rejected import write_rejected
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["crosswalk", "load", "read_catalog", "read_inbound", "read_orders", "summary", "write_rejected"]
+__all__ = ["crosswalk", "load", "masked", "read_catalog", "read_inbound", "read_orders", "summary", "write_rejected"]
 
 
 def read_catalog(

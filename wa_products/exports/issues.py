@@ -159,13 +159,30 @@ def refuse(issues: pd.DataFrame) -> None:
     where = [f"record {first['row']}"] if first["row"] else []
     where += [f"line {first['line']}"] if first["line"] else []
     where += [f"column {first['column']!r}"] if first["column"] else []
-    shown = first["value"] if _PLAIN.search(first["column"]) else _unnamed(first["value"])
+    shown = _shown(first["column"], first["value"])
     value = f" {shown!r}" if shown else ""
     more = f" (and {len(errors) - 1:,} more errors)" if len(errors) > 1 else ""
     raise DataError(
         f"{', '.join([first['file'] or 'the files together', *where])}: {first['code'].replace('_', ' ')}{value}: "
         f"{first['hint']}{more}"
     )
+
+
+def masked(issues: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return the issues without the phone numbers and addresses among their values, as a notebook may show and keep them.
+
+    >>> found = Found("a.csv")
+    >>> found.add("phone_several", "warning", column="Phone", values=["07700 900123 / x"], action="", hint="")
+    >>> masked(found.frame(np.array([1]), None))["value"].tolist()
+    ['(number) / x']
+    """
+    values = [_shown(*cell) for cell in zip(issues["column"], issues["value"], strict=True)]
+    return issues.assign(value=pd.Series(values, index=issues.index, dtype="str"))
+
+
+def _shown(column: str, value: str) -> str:
+    return value if _PLAIN.search(column) else _unnamed(value)
 
 
 def _unnamed(value: str) -> str:
