@@ -22,5 +22,6 @@ notebooks:       ## Run every notebook headless and strip its outputs
 demo:            ## The whole loop on the demo shop
 	wa-products demo
 
-data:            ## Write the demo shop again from its seed
+data:            ## Write the demo shop again from its seed, and the messy folder
 	python data/make_demo.py
+	python data/make_messy.py

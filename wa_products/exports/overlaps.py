@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from wa_products.exports.contract import Kind
 
+_LACKING = dict.fromkeys(["title missing", "price missing", "availability unknown", "India compliance missing"], 2)
 _TOLD = ("title", "price", "sale_price_listed", "currency", "availability", "review", "visibility")
 
 
@@ -41,7 +42,7 @@ def _items(catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not shared.any():
         return catalog, frames.empty(frames.ISSUES)
     differ = shared & catalog["product_retailer_id"].isin(_differing(catalog[shared])).to_numpy()
-    agreed = catalog[shared & ~differ].sort_values("sendable", kind="stable")  # what one file forbids is forbidden
+    agreed = catalog[shared & ~differ].sort_values("not_sendable_reason", key=_by_weight, kind="stable")
     again = agreed.index[agreed["product_retailer_id"].duplicated()]
     found: list[pd.DataFrame] = [
         *_noted(
@@ -61,6 +62,11 @@ def _items(catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         not_sendable_reason=catalog["not_sendable_reason"].mask(differ, DUPLICATE_ID),
     )
     return marked.drop(index=again).reset_index(drop=True), pd.concat(found, ignore_index=True)
+
+
+def _by_weight(reasons: pd.Series) -> pd.Series:
+    """Return the weight of a row: one that forbids the item, one that may be sent, one that lacks something."""
+    return reasons.map(lambda reason: _LACKING.get(reason, 0 if reason else 1))
 
 
 def _differing(shared: pd.DataFrame) -> set[str]:
