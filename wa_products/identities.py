@@ -92,7 +92,7 @@ def links(orders: pd.DataFrame, inbound: pd.DataFrame) -> tuple[pd.DataFrame, pd
 
 
 def _by_match_key(orders: pd.DataFrame, inbound: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    phones = pd.Series(pd.unique(orders["phone"].str.lstrip("+")), dtype="str")
+    phones = pd.Series(pd.unique(orders["phone"]), dtype="str").str.lstrip("+").drop_duplicates()
     wa_ids = pd.Series(pd.unique(inbound["wa_id"]), dtype="str")
     phones, wa_ids = phones[phones != ""], wa_ids[wa_ids != ""]
     left = pd.DataFrame({"phone": phones, "key": phones.map(match_key)})

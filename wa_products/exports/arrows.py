@@ -19,7 +19,7 @@ from wa_products import frames
 from wa_products.exports.columns import same, series
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Said = dict[str, Any]  # of one column: its name, its kind, and for a column of one text that text
 _PLAIN, _CODES, _ONE, _MONEY = "plain", "codes", "one", "money"
@@ -49,9 +49,14 @@ def to_arrow(frame: pd.DataFrame) -> tuple[pa.Table, list[Said]]:
     return pa.table(columns), said
 
 
-def from_arrow(table: pa.Table, said: Sequence[Mapping[str, Any]], rows: int) -> pd.DataFrame:
-    """Return the frame that `to_arrow` was given."""
-    named = {column["name"]: _values(table, place, column, rows) for place, column in enumerate(said)}
+def from_arrow(read: Callable[[str], pa.ChunkedArray], said: Sequence[Mapping[str, Any]], rows: int) -> pd.DataFrame:
+    """Return the frame that `to_arrow` was given; `read` gives a column of its table, asked for one after another."""
+    named = {
+        column["name"]: same(column["text"], rows)
+        if column["kind"] == _ONE
+        else _values(read(str(place)), column, rows)
+        for place, column in enumerate(said)
+    }
     return pd.DataFrame(named, index=pd.RangeIndex(rows), copy=False)
 
 
@@ -96,10 +101,7 @@ def _amounts(values: pd.Series) -> pa.Array:
     return texts.take(pa.array(codes)).dictionary_encode()
 
 
-def _values(table: pa.Table, place: int, said: Mapping[str, Any], rows: int) -> pd.Series | np.ndarray:
-    if said["kind"] == _ONE:
-        return same(said["text"], rows)
-    column = table.column(str(place))
+def _values(column: pa.ChunkedArray, said: Mapping[str, Any], rows: int) -> pd.Series | np.ndarray:
     if said["kind"] == _MONEY:
         return _decimals(column, rows)
     if said["kind"] == _CODES:

@@ -170,8 +170,8 @@ def _write_entry(place: Path, frames: Mapping[str, pd.DataFrame], facts: Mapping
 def _read(path: Path, said: Mapping[str, Any]) -> pd.DataFrame:
     if digest(path) != said["digest"]:
         raise ValueError(f"{path.name} is damaged")
-    table = parquet.read_table(path, memory_map=True, read_dictionary=read_as_codes(said["columns"]))
-    return from_arrow(table, said["columns"], said["rows"])
+    with parquet.ParquetFile(path, memory_map=True, read_dictionary=read_as_codes(said["columns"])) as file:
+        return from_arrow(lambda name: file.read([name]).column(0), said["columns"], said["rows"])
 
 
 def _opened(path: Path) -> Any:  # noqa: ANN401  # a binary file

@@ -79,9 +79,11 @@ def stacked(parts: list[pd.DataFrame], kind: str) -> pd.DataFrame:
     filled = [part for part in parts if len(part)]
     if not filled:
         return frames.empty(SHAPES[kind])
-    joined = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
+    if len(filled) == 1:
+        return frames.conform(filled[0], SHAPES[kind], kind)
+    joined = pd.concat(filled, ignore_index=True)
     blank = {name: joined[name].fillna("") for name in joined.columns if joined[name].dtype == "str"}
-    return frames.conform(joined.assign(**blank) if len(filled) > 1 else joined, SHAPES[kind], kind)
+    return frames.conform(joined.assign(**blank), SHAPES[kind], kind)
 
 
 def _matched(orders: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -93,5 +93,6 @@ def _shared(orders: pd.DataFrame, inbound: pd.DataFrame) -> list[str]:
 
 def _numbers(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return the customers and digits of the numbers that may be written in two forms."""
-    some = frame[frame[column].str.startswith((*_WITH_TWO_FORMS, *(f"+{code}" for code in _WITH_TWO_FORMS)))]
+    two_forms = frame[column].str.startswith((*_WITH_TWO_FORMS, *(f"+{code}" for code in _WITH_TWO_FORMS)))
+    some = frame.loc[two_forms, ["customer_id", column]]
     return pd.DataFrame({"customer": some["customer_id"], "digits": some[column].str.lstrip("+")})

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.exports.columns import Column
+from wa_products.exports.columns import Column, release
 from wa_products.exports.fast import read_quickly
 from wa_products.exports.formats import FORMATS
 from wa_products.exports.headers import Header, locate
@@ -112,6 +112,7 @@ def _part(form: Format, wanted: Kind, contents: list[Any], options: Options, fou
     """Return what the one item of `contents` gives; it is taken out, so that its columns can go when they are used."""
     placed = _places(contents[0])
     frame = form.readers[wanted](contents.pop(), options, found)
+    release()
     return Part(wanted, frame, found.frame(*placed(found.needs_lines)), found)
 
 
