@@ -82,6 +82,19 @@ def test_a_database_that_breaks(ledger):
     ledger.suppress(["c1"], "asked by letter", NOW)
 
 
+def test_an_interrupt_is_no_fault_of_the_database(ledger):
+    """Ctrl-C while the database works comes out as what it is, and the ledger works again after."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    event.listen(ledger._engine, "do_execute", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.campaigns()
+    event.remove(ledger._engine, "do_execute", interrupt)
+    assert ledger.campaigns().empty
+
+
 def test_no_error_of_the_database_shows_a_value(ledger):
     """What breaks a rule of the tables is named without the values of the row."""
     row = {"digest": None, "body": b"+447700900123", "stored_at": 1}

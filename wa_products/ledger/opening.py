@@ -138,10 +138,12 @@ def _create(target: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlchem
 
 def _tell(name: str, context: ExceptionContext) -> None:
     """Say in words what broke in the database, where that is not a fault of the statement."""
+    error = context.original_exception
     broke = context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)
-    if broke and not context.is_pre_ping:
+    is_interrupt = not isinstance(error, Exception)  # which SQLAlchemy, too, takes for a lost connection
+    if broke and not is_interrupt and not context.is_pre_ping:
         raise LedgerError(
-            f"the ledger {name} failed: {_line(context.original_exception)}. Mend it, then run again to go on; "
+            f"the ledger {name} failed: {_line(error)}. Mend it, then run again to go on; "
             f"what was not written down is unknown until its webhook comes"
         ) from None
 
