@@ -15,12 +15,23 @@ from hypothesis import strategies as st
 
 from wa_products import exports, frames, testing
 from wa_products.errors import DataError
-from wa_products.recommenders import RECOMMENDED, Popular, Recommender, Reorder, Requested, histories, phrases, rhythms
+from wa_products.recommenders import (
+    RECOMMENDED,
+    Popular,
+    Ranked,
+    Recommender,
+    Reorder,
+    Requested,
+    Together,
+    histories,
+    phrases,
+    rhythms,
+)
 from wa_products.recommenders import words as words_module
 from wa_products.recommenders.words import Titles, words
 from wa_products.testing import AS_OF, check_recommender, small_shop
 
-SHIPPED = [Requested(), Reorder(), Popular()]
+SHIPPED = [Requested(), Reorder(), Together(), Popular(), Ranked()]
 DATA = Path(__file__).parent.parent / "data"
 PAIR = ["customer_id", "product_retailer_id"]
 NO_ORDERS, NO_MESSAGES = frames.empty(frames.ORDERS), frames.empty(frames.INBOUND)
@@ -171,7 +182,7 @@ def test_reorder_against_the_demo_shops_truth():
 
 def test_horizon_must_be_a_day():
     """A horizon below a day is refused with the value given."""
-    for make in (Reorder, Popular, Requested):
+    for make in (Reorder, Popular, Requested, Together, Ranked):
         with pytest.raises(DataError, match=r"at least 1, got .*0"):
             make(horizon_days=0)
 
@@ -319,14 +330,17 @@ def exact(gap, times):
     one = pd.Index(["1"])
     day = time.astype("int64")
     return histories.pairs(
-        histories.History(customers=one, products=one, customer=none, product=none, time=time, day=day), 0
+        histories.History(
+            customers=one, products=one, customer=none, product=none, time=time, day=day, visit=np.arange(times)
+        ),
+        0,
     )
 
 
 @given(st.integers(2, 60), st.integers(3, 12))
 def test_rhythm_nears_the_gap(gap, times):
     """An exact rhythm is found between the gap and what is believed beforehand, and nearer with each purchase."""
-    fewer, more = (rhythms.rhythm(exact(gap, count), 1) for count in (times, times + 1))
+    fewer, more = (rhythms.rhythm(exact(gap, count), [np.zeros(1, dtype="int64")]) for count in (times, times + 1))
     assert abs(np.log(gap) - more.centre[0]) <= abs(np.log(gap) - fewer.centre[0]) + 1e-9
     low, high = sorted([np.log(gap), rhythms.ANY_GAP])
     assert low - 1e-9 <= fewer.centre[0] <= high + 1e-9

@@ -14,7 +14,7 @@ from wa_products.ledger import Ledger
 from wa_products.plans import Plan
 from wa_products.preflight import check
 from wa_products.proposals import propose
-from wa_products.recommenders import Popular, Reorder, Requested
+from wa_products.recommenders import Popular, Ranked, Reorder, Requested, Together
 from wa_products.reports import report
 from wa_products.sandbox import Sandbox
 from wa_products.selection import Policy, select
@@ -33,11 +33,13 @@ __all__ = [
     "PlanError",
     "Policy",
     "Popular",
+    "Ranked",
     "Reorder",
     "Requested",
     "Sandbox",
     "Settings",
     "SettingsError",
+    "Together",
     "WaProductsError",
     "backtest",
     "check",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.recommenders import Popular, Recommender, Reorder, Requested, protocol
+from wa_products.recommenders import Ranked, Recommender, Requested, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ def propose(
     """
     Return at most `k` proposals for each customer: `frames.PROPOSALS`, sorted by customer and rank, ranks from 1.
 
-    Each recommender is fitted to `data` and asked for its own `k`; None means requested, reorder and popular. A
+    Each recommender is fitted to `data` and asked for its own `k`; None means `Requested` and `Ranked`. A
     product from two sources stands once, under the more probable, and ``why`` names the other. The answer to a
     customer's request ranks before everything else, then the higher probability, what has none last; ties go to the
     higher score, then the smaller product id. `customers` None means everyone in ``data.customers``.
@@ -37,7 +37,7 @@ def propose(
     """
     if k < 1:
         raise DataError(f"k must be at least 1, got {k}")
-    sources: list[Recommender] = [Requested(), Reorder(), Popular()] if recommenders is None else list(recommenders)
+    sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
     names = [source.name for source in sources]
     if len(set(names)) != len(names):
         raise DataError(f"recommenders must have different names, got {names}")

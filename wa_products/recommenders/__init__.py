@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from wa_products.recommenders.popular import Popular
 from wa_products.recommenders.protocol import RECOMMENDED, Recommender
+from wa_products.recommenders.ranked import Ranked
 from wa_products.recommenders.reorder import Reorder
 from wa_products.recommenders.requested import Requested
+from wa_products.recommenders.together import Together
 
-__all__ = ["RECOMMENDED", "Popular", "Recommender", "Reorder", "Requested"]
+__all__ = ["RECOMMENDED", "Popular", "Ranked", "Recommender", "Reorder", "Requested", "Together"]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logit
 
-from wa_products.recommenders import rhythms
-from wa_products.recommenders.histories import changes
+from wa_products.recommenders import rhythms, runs
 
 if TYPE_CHECKING:
     from wa_products.recommenders.histories import History, Pairs
@@ -60,7 +59,7 @@ def _visits(past: History, cutoff: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     """Return for each customer the days with a purchase, those of the last eight weeks, and days since the last."""
     order = np.lexsort((past.day, past.customer))
     customer, day = past.customer[order], past.day[order]
-    new = changes(customer, day)
+    new = runs.changes(customer, day)
     customer, day = customer[new], day[new]
     size = len(past.customers)
     all_days = np.bincount(customer, minlength=size)

@@ -2,26 +2,34 @@
 The purchases of a shop, sorted once by customer, product and time; what a cutoff could have known of them.
 
 Time is in days relative to ``as_of``: -2.5 is two and a half days before it. A purchase is one (customer, day,
-product), whatever the number of lines; day d holds the times from d up to d + 1.
+product), whatever the number of lines; day d holds the times from d up to d + 1. A shelf (a category, or the whole
+shop) is a coarser product: its history has the same shape.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from wa_products.recommenders import runs
+
 if TYPE_CHECKING:
     from wa_products.datasets import Dataset
 
 DAY = pd.Timedelta(days=1)
+RECENT, LATELY = 28, 84
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class History:
-    """Purchases as arrays of one length: codes of customer and product, time and whole day, all sorted."""
+    """
+    Purchases as arrays of one length, sorted: codes of customer and product, time and whole day.
+
+    `visit` numbers the days on which the customer bought anything, from 0.
+    """
 
     customers: pd.Index
     products: pd.Index
@@ -29,23 +37,27 @@ class History:
     product: np.ndarray
     time: np.ndarray
     day: np.ndarray
+    visit: np.ndarray
 
     def __len__(self) -> int:
         return len(self.time)
 
     def upto(self, cutoff: int) -> History:
         """Return the same history with only the days before `cutoff`."""
-        if cutoff >= 0:
-            return self
-        seen = self.day < cutoff
-        return History(
-            customers=self.customers,
-            products=self.products,
-            customer=self.customer[seen],
-            product=self.product[seen],
-            time=self.time[seen],
-            day=self.day[seen],
-        )
+        return self if cutoff >= 0 else self.only(self.day < cutoff)
+
+    def only(self, rows: np.ndarray) -> History:
+        """Return the same history with only these rows, a mask or places in rising order."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+
+    def by_shelf(self, shelf: np.ndarray, shelves: int) -> History:
+        """Return the history of the shelves, given the shelf of each product."""
+        coarse = replace(self, product=shelf[self.product], products=pd.RangeIndex(shelves))
+        ordered = coarse.only(np.lexsort((self.time, coarse.product, self.customer)))
+        return ordered.only(runs.changes(ordered.customer, ordered.product, ordered.day))
+
+
+_ARRAYS = [field.name for field in fields(History) if field.name not in {"customers", "products"}]
 
 
 def history(data: Dataset) -> History:
@@ -58,7 +70,7 @@ def history(data: Dataset) -> History:
     order = np.lexsort((time, product, customer))
     customer, product, time = customer[order], product[order], time[order]
     day = np.floor(time).astype("int64")
-    new = changes(customer, product, day)
+    new = runs.changes(customer, product, day)
     return History(
         customers=pd.Index(customers, dtype="str"),
         products=pd.Index(products, dtype="str"),
@@ -66,17 +78,18 @@ def history(data: Dataset) -> History:
         product=product[new],
         time=time[new],
         day=day[new],
+        visit=visits(customer[new], day[new]),
     )
 
 
-def changes(*columns: np.ndarray) -> np.ndarray:
-    """Return where any of the sorted `columns` differs from the row before; True in the first row."""
-    size = len(columns[0])
-    new = np.zeros(size, dtype=bool)
-    new[:1] = True
-    for column in columns:
-        new[1:] |= column[1:] != column[:-1]
-    return new
+def visits(customer: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Return the number, from 0, of the visit to which each purchase belongs; a visit is a customer's day."""
+    if not len(day):
+        return np.zeros(0, dtype="int64")
+    days, at = np.unique(customer * np.int64(1 - day.min()) + (day - day.min()), return_inverse=True)
+    whose = days // np.int64(1 - day.min())
+    number = np.arange(len(days)) - np.searchsorted(whose, whose)
+    return number[at]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,7 +99,7 @@ class Pairs:
 
     `times` is how often it was bought, `since` days since the last time, `held` days since the first, `gap_log` and
     `gap_log2` the sums of the logarithm of the gaps between purchases and of its square, `recent` and `lately` the
-    purchases in the last 28 and 84 days.
+    purchases in the last 28 and 84 days. `starts` are the rows of the history at which each pair begins.
     """
 
     customer: np.ndarray
@@ -98,19 +111,17 @@ class Pairs:
     gap_log2: np.ndarray
     recent: np.ndarray
     lately: np.ndarray
+    starts: np.ndarray
 
     def __len__(self) -> int:
         return len(self.times)
 
 
-RECENT, LATELY = 28, 84
-
-
 def pairs(past: History, cutoff: int) -> Pairs:
     """Return the pairs of `past`, a history that ends before day `cutoff`."""
-    new = changes(past.customer, past.product)
+    new = runs.changes(past.customer, past.product)
     starts = np.flatnonzero(new)
-    ends = np.append(starts[1:], len(past))[: len(starts)] - 1
+    ends = runs.ends(starts, len(past))
     gap = np.log(np.maximum(np.diff(past.time, prepend=0.0), 0.5), where=~new, out=np.zeros(len(past)))
     return Pairs(
         customer=past.customer[starts],
@@ -118,20 +129,17 @@ def pairs(past: History, cutoff: int) -> Pairs:
         times=(ends - starts + 1).astype("float64"),
         since=cutoff - past.time[ends],
         held=cutoff - past.time[starts],
-        gap_log=_sums(gap, starts),
-        gap_log2=_sums(gap**2, starts),
-        recent=_sums((past.time >= cutoff - RECENT).astype("float64"), starts),
-        lately=_sums((past.time >= cutoff - LATELY).astype("float64"), starts),
+        gap_log=runs.sums(gap, starts),
+        gap_log2=runs.sums(gap**2, starts),
+        recent=runs.sums(past.time >= cutoff - RECENT, starts),
+        lately=runs.sums(past.time >= cutoff - LATELY, starts),
+        starts=starts,
     )
 
 
-def _sums(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    return np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
-
-
-def bought_within(whole: History, found: Pairs, cutoff: int, horizon: float) -> np.ndarray:
-    """Return, for each pair known at `cutoff`, whether it was bought in the `horizon` days from then on."""
-    inside = (whole.day >= cutoff) & (whole.day < cutoff + horizon)
-    size = len(whole.products)
-    later = np.unique(whole.customer[inside].astype("int64") * size + whole.product[inside])
-    return np.isin(found.customer.astype("int64") * size + found.product, later, assume_unique=True)
+def bought_within(whole: History, customer: np.ndarray, product: np.ndarray, window: tuple[int, int]) -> np.ndarray:
+    """Return, for each customer and product, whether it was bought from the first day of `window` up to the last."""
+    inside = (whole.day >= window[0]) & (whole.day < window[1])
+    size = np.int64(len(whole.products))
+    later = np.unique(whole.customer[inside] * size + whole.product[inside])
+    return runs.members(customer * size + product, later) >= 0

@@ -81,3 +81,23 @@ def popular(buyers: int, within: int) -> str:
     """
     who = "1 customer" if buyers == 1 else f"{buyers:,} customers"
     return f"popular: {who} bought it in the last {within} days; this customer never did"
+
+
+def together(title: str, both: int, times: int) -> str:
+    """
+    Return with which of the customer's latest purchases others buy a product.
+
+    >>> together("Assam tea", 34, 120)
+    'bought together with Assam tea: 34 of 120 orders of it hold this too; this customer never did'
+    """
+    return f"bought together with {title}: {both:,} of {times:,} orders of it hold this too; this customer never did"
+
+
+def cases(came: int, checked: int, within: int) -> str:
+    """
+    Return how often proposals as probable as this one came true.
+
+    >>> cases(84, 200, 14)
+    '84 of 200 customers like this bought within 14 days'
+    """
+    return f"{came:,} of {checked:,} customers like this bought within {days(within)}"

@@ -20,6 +20,8 @@ RECOMMENDED: dict[str, frames.Kind] = {
     "why": "text",
     "kind": "text",
     "due_at": "time",
+    "due_from": "time",
+    "due_until": "time",
     "horizon_days": "number",
 }
 
@@ -30,7 +32,8 @@ class Recommender(Protocol):
     Anything with a name that learns from a shop and then names products for customers.
 
     `recommend` returns a row a customer and product with at least ``customer_id, product_retailer_id, score``;
-    ``probability`` (of a purchase within ``horizon_days``), ``why``, ``kind`` and ``due_at`` are welcome.
+    ``probability`` (of a purchase within ``horizon_days``), ``why``, ``kind``, ``due_at`` (the typical gap after
+    the last purchase), ``due_from`` and ``due_until`` (the next one comes between them four times of five) are welcome.
     `wa_products.testing.check_recommender` says whether the contract is kept.
     """
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr, ndtri
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wa_products.recommenders.histories import Pairs
 
 # Weights of what is believed before the own gaps are seen, counted in gaps: weak beliefs, not tuned to any shop.
@@ -21,6 +23,7 @@ OWN_GAP, OWN_SPREAD, PRODUCT = 1.0, 3.0, 5.0
 # Where a shop has no gap at all: a month, within a factor of two.
 ANY_GAP, ANY_SPREAD = np.log(30.0), 0.7
 LEAST_SPREAD = 0.05
+INTERVAL = 0.1, 0.9  # the shares of repurchases that come before a due interval begins, and before it ends
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,28 +42,29 @@ class Rhythm:
         """Return the typical gap in days."""
         return np.exp(self.centre)
 
-    @property
-    def give_or_take(self) -> np.ndarray:
-        """Return the standard deviation of the gap in days, to first order."""
-        return self.days * self.spread
 
+def rhythm(found: Pairs, groups: Sequence[np.ndarray]) -> Rhythm:
+    """
+    Return the rhythm of each pair of `found`.
 
-def rhythm(found: Pairs, products: int) -> Rhythm:
-    """Return the rhythm of each pair of `found`; `products` is the number of products in the history."""
+    `groups` are the codes of what a pair belongs to, the coarsest first and the product itself last: each is shrunk
+    towards the one before, the first towards the shop.
+    """
     gaps = found.times - 1
-    typical = _shrunk(found.gap_log, gaps, ANY_GAP, found.product, products)
+    typical = _shrunk(found.gap_log, gaps, ANY_GAP, groups)
     centre = (found.gap_log + OWN_GAP * typical) / (gaps + OWN_GAP)
     around = np.maximum(found.gap_log2 - 2 * centre * found.gap_log + gaps * centre**2, 0.0)
-    usual = _shrunk(around, np.maximum(gaps - 1, 0.0), ANY_SPREAD**2, found.product, products)
+    usual = _shrunk(around, np.maximum(gaps - 1, 0.0), ANY_SPREAD**2, groups)
     variance = (around + OWN_SPREAD * usual) / (gaps + OWN_SPREAD)
     return Rhythm(centre=centre, spread=np.sqrt(np.maximum(variance, LEAST_SPREAD**2)))
 
 
-def _shrunk(total: np.ndarray, weight: np.ndarray, default: float, product: np.ndarray, products: int) -> np.ndarray:
-    shop = (total.sum() + PRODUCT * default) / (weight.sum() + PRODUCT)
-    totals = np.bincount(product, weights=total, minlength=products)
-    weights = np.bincount(product, weights=weight, minlength=products)
-    return ((totals + PRODUCT * shop) / (weights + PRODUCT))[product]
+def _shrunk(total: np.ndarray, weight: np.ndarray, default: float, groups: Sequence[np.ndarray]) -> np.ndarray:
+    believed = np.full(len(total), (total.sum() + PRODUCT * default) / (weight.sum() + PRODUCT))
+    for group in groups:
+        totals, weights = np.bincount(group, weights=total), np.bincount(group, weights=weight)
+        believed = (totals[group] + PRODUCT * believed) / (weights[group] + PRODUCT)
+    return believed
 
 
 def chance(found: Pairs, of: Rhythm, horizon: float) -> np.ndarray:
@@ -69,7 +73,20 @@ def chance(found: Pairs, of: Rhythm, horizon: float) -> np.ndarray:
 
     It is what the log-normal gap leaves, given that the product was not bought since the last time.
     """
-    spread = of.spread * np.sqrt(1 + 1 / found.times)
+    spread = _foreseen(found, of)
     now = (np.log(found.since) - of.centre) / spread
     then = (np.log(found.since + horizon) - of.centre) / spread
     return -np.expm1(log_ndtr(-then) - log_ndtr(-now))
+
+
+def waits(found: Pairs, of: Rhythm, share: float) -> np.ndarray:
+    """Return the days from now within which a `share` of such pairs is bought again, of those that are."""
+    spread = _foreseen(found, of)
+    over = ndtr((np.log(found.since) - of.centre) / spread)
+    level = np.clip(over + share * (1 - over), 0.0, 1 - 1e-9)
+    return np.maximum(np.exp(of.centre + spread * ndtri(level)) - found.since, 0.0)
+
+
+def _foreseen(found: Pairs, of: Rhythm) -> np.ndarray:
+    """Return the spread of the next gap: that of gaps, and what is not known of their centre."""
+    return of.spread * np.sqrt(1 + 1 / found.times)

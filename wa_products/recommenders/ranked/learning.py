@@ -1,0 +1,180 @@
+"""
+Learning from the shop's own past: trees on several earlier cutoffs, calibrated on a later one that they had not seen.
+
+At each cutoff the signs come from before it and the answers from the horizon after it, none later than ``as_of``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import lightgbm
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from wa_products.recommenders import histories, rhythms, runs
+from wa_products.recommenders.logistic import Logistic
+from wa_products.recommenders.ranked.candidates import candidates
+from wa_products.recommenders.ranked.signs import signs
+
+if TYPE_CHECKING:
+    from wa_products.recommenders.histories import History
+    from wa_products.recommenders.ranked.candidates import Candidates
+    from wa_products.recommenders.ranked.moments import Moment, Shop
+
+CUTOFFS, LEAST_CUTOFFS = 8, 3
+LEAST_ROWS, LEAST_EVENTS = 5_000, 500
+ROWS_A_CUTOFF = 100_000
+ROUNDS, PATIENCE = 200, 20
+CHECKED = 3  # first candidates a customer, on which probabilities are calibrated
+CASES = 200  # of the check, told in the sentence that says why
+_TREES = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "max_bin": 63,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Examples:
+    """Candidates at one cutoff: their signs and whether they were bought within the horizon."""
+
+    customer: np.ndarray
+    names: list[str]
+    signs: np.ndarray
+    bought: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Learned:
+    """
+    Trees, and what the check on a later cutoff says of their probabilities.
+
+    `said` are the calibrated probabilities of the proposals checked, sorted, `came` how many of them were bought up
+    to each.
+    """
+
+    trees: lightgbm.Booster
+    calibration: Logistic
+    said: np.ndarray
+    came: np.ndarray
+
+    def probability(self, values: np.ndarray) -> np.ndarray:
+        """Return the calibrated probability of each row of signs."""
+        return self.calibration.probability(_column(np.asarray(self.trees.predict(values))))
+
+    def cases(self, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many of the proposals checked that were about as probable were bought, and of how many."""
+        middle = np.searchsorted(self.said, probability)
+        first = np.clip(middle - CASES // 2, 0, max(len(self.said) - CASES, 0))
+        last = np.minimum(first + CASES, len(self.said))
+        return self.came[last] - self.came[first], last - first
+
+
+def learn(shop: Shop, worth: np.ndarray, seed: int) -> Learned | None:
+    """Return what the past of `shop` teaches about the products of `worth`, None where there is too little of it."""
+    oldest = shop.whole.day.min(initial=0)
+    cutoffs = [-shop.horizon * step for step in range(1, CUTOFFS + 1) if -shop.horizon * (step + 1) >= oldest]
+    if len(cutoffs) < LEAST_CUTOFFS:
+        return None
+    examples = [_examples(shop, worth, cutoff) for cutoff in cutoffs]
+    later, earlier = examples[0], examples[1:]
+    rows, events = (sum(count(part) for part in earlier) for count in (_rows, _events))
+    if rows < LEAST_ROWS or min(events, rows - events) < LEAST_EVENTS or not 0 < _events(later) < _rows(later):
+        return None
+    tried = _grown(earlier, seed, later=later)
+    calibration, said, came = _checked(tried, later)
+    trees = _grown(examples, seed, rounds=tried.best_iteration)
+    return Learned(trees=trees, calibration=calibration, said=said, came=came)
+
+
+def weighed(moment: Moment, learned: Learned, codes: np.ndarray) -> pd.DataFrame:
+    """Return every customer's candidates with their probability and rhythm; `codes` has the product sent for each."""
+    found = seen(moment, codes >= 0)
+    _, values = signs(moment, found)
+    own, of = moment.own.found, moment.own.of_pair
+    start, end = (rhythms.waits(own, of, share) for share in rhythms.INTERVAL)
+    known = {"since": own.since, "held": own.held, "gap": of.days, "spread": of.spread, "start": start, "end": end}
+    buyers = np.bincount(own.product[own.recent > 0], minlength=len(codes))
+    mine = found.pair >= 0
+    rows = pd.DataFrame(
+        {
+            "customer": found.customer,
+            "product": codes[found.product],
+            "usual": found.product,
+            "probability": learned.probability(values),
+            "times": np.where(mine, own.times[found.pair], 0.0),
+            **{name: np.where(mine, column[found.pair], np.nan) for name, column in known.items()},
+            "buyers": buyers[found.product],
+        }
+    )
+    return rows[~(rows["start"] > moment.horizon)]
+
+
+def _rows(part: Examples) -> int:
+    return len(part.bought)
+
+
+def _events(part: Examples) -> int:
+    return int(part.bought.sum())
+
+
+def seen(moment: Moment, worth: np.ndarray, every: int = 1) -> Candidates:
+    """Return the candidates of the customers who bought before; of every n-th of them where `every` is n."""
+    some = np.zeros(len(moment.own.past.customers), dtype=bool)
+    some[moment.levels[0].found.customer[::every]] = True
+    return candidates(moment, worth, some)
+
+
+def _examples(shop: Shop, worth: np.ndarray, cutoff: int) -> Examples:
+    moment = shop.at(cutoff)
+    weighed = seen(moment, worth, 1 + 40 * len(moment.levels[0].found) // ROWS_A_CUTOFF // 2)
+    names, values = signs(moment, weighed)
+    return Examples(
+        customer=weighed.customer, names=names, signs=values, bought=_bought(shop.whole, weighed, cutoff, shop.horizon)
+    )
+
+
+def _bought(whole: History, weighed: Candidates, cutoff: int, horizon: int) -> np.ndarray:
+    return histories.bought_within(whole, weighed.customer, weighed.product, (cutoff, cutoff + horizon))
+
+
+def _grown(
+    examples: list[Examples], seed: int, *, later: Examples | None = None, rounds: int = ROUNDS
+) -> lightgbm.Booster:
+    """Return trees of so many rounds; with `later`, as many as make them most likely there."""
+    values = np.vstack([part.signs for part in examples])
+    bought = np.concatenate([part.bought for part in examples])
+    settings = {**_TREES, "seed": seed, "min_data_in_leaf": max(20, len(values) // 1500)}
+    rows = lightgbm.Dataset(values, bought, feature_name=[name.replace(" ", "_") for name in examples[0].names])
+    if later is None:
+        return lightgbm.train(settings, rows, rounds)
+    check = lightgbm.Dataset(later.signs, later.bought, reference=rows)
+    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+    return lightgbm.train(settings, rows, rounds, valid_sets=[check], callbacks=[stop])
+
+
+def _checked(trees: lightgbm.Booster, later: Examples) -> tuple[Logistic, np.ndarray, np.ndarray]:
+    """Return the calibration on the first candidates of each customer, its probabilities sorted, and what came."""
+    raw = np.asarray(trees.predict(later.signs))
+    first = runs.ranks(later.customer, raw) < CHECKED
+    column, bought = _column(raw[first]), later.bought[first]
+    calibration = Logistic.learned(column, bought)
+    said = calibration.probability(column)
+    order = np.argsort(said, kind="stable")
+    return calibration, said[order], np.concatenate([[0], np.cumsum(bought[order])])
+
+
+def _column(probability: np.ndarray) -> np.ndarray:
+    return logit(np.clip(probability, 1e-6, 1 - 1e-6))[:, None]

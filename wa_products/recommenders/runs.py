@@ -1,0 +1,49 @@
+"""Sums, ranks and picks over rows that are sorted so that equal keys stand in one run: linear passes, no group-by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def changes(*columns: np.ndarray) -> np.ndarray:
+    """Return where any of the sorted `columns` differs from the row before; True in the first row."""
+    new = np.zeros(len(columns[0]), dtype=bool)
+    new[:1] = True
+    for column in columns:
+        new[1:] |= column[1:] != column[:-1]
+    return new
+
+
+def ends(starts: np.ndarray, size: int) -> np.ndarray:
+    """Return the last row of each run, given the first ones and the number of rows."""
+    return np.append(starts[1:], size)[: len(starts)] - 1
+
+
+def sums(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the sum of `values` over each run."""
+    return np.add.reduceat(values, starts, dtype="float64") if len(starts) else np.zeros(0)
+
+
+def ranks(group: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Return the place of each row within its group from 0, by falling `value`; ties go to the earlier row."""
+    order = np.lexsort((-value, group))
+    starts = np.flatnonzero(changes(group[order]))
+    lengths = np.diff(np.append(starts, len(group)))
+    place = np.empty(len(group), dtype="int64")
+    place[order] = np.arange(len(group)) - np.repeat(starts, lengths)
+    return place
+
+
+def below_best(group: np.ndarray, value: np.ndarray, groups: int) -> np.ndarray:
+    """Return how far each `value` lies below the highest of its group."""
+    highest = np.full(groups, -np.inf)
+    np.maximum.at(highest, group, value)
+    return highest[group] - value
+
+
+def members(keys: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Return the place of each of `keys` in the sorted `of`, -1 where it is not there."""
+    if not len(of):
+        return np.full(len(keys), -1)
+    place = np.minimum(np.searchsorted(of, keys), len(of) - 1)
+    return np.where(of[place] == keys, place, -1)
