@@ -1,5 +1,5 @@
 """
-Learning from the shop's own past: trees on several earlier cutoffs, calibrated on a later one that they had not seen.
+Learning from the shop's own past: trees on several cutoffs, calibrated on later ones that they had not seen.
 
 At each cutoff the signs come from before it and the answers from the horizon after it, none later than ``as_of``.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wa_products.recommenders.ranked.candidates import Candidates
     from wa_products.recommenders.ranked.moments import Moment, Shop
 
-CUTOFFS, LEAST_CUTOFFS = 8, 3
+CUTOFFS, LEAST_CUTOFFS = 8, 2
 LEAST_ROWS, LEAST_EVENTS = 5_000, 500
 ROWS_A_CUTOFF = 100_000
 ROUNDS, PATIENCE = 200, 20
@@ -59,7 +59,7 @@ class Examples:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Learned:
     """
-    Trees, and what the check on a later cutoff says of their probabilities.
+    Trees, and what the check on later cutoffs says of their probabilities.
 
     `said` are the calibrated probabilities of the proposals checked, sorted, `came` how many of them were bought up
     to each.
@@ -89,14 +89,26 @@ def learn(shop: Shop, worth: np.ndarray, seed: int) -> Learned | None:
     if len(cutoffs) < LEAST_CUTOFFS:
         return None
     examples = [_examples(shop, worth, cutoff) for cutoff in cutoffs]
-    later, earlier = examples[0], examples[1:]
-    rows, events = (sum(count(part) for part in earlier) for count in (_rows, _events))
-    if rows < LEAST_ROWS or min(events, rows - events) < LEAST_EVENTS or not 0 < _events(later) < _rows(later):
-        return None
+    later, earlier = _joined(examples[: len(examples) // 2]), _joined(examples[len(examples) // 2 :])
+    for part in (later, earlier):
+        events = int(part.bought.sum())
+        if len(part.bought) < LEAST_ROWS or min(events, len(part.bought) - events) < LEAST_EVENTS:
+            return None
     tried = _grown(earlier, seed, later=later)
     calibration, said, came = _checked(tried, later)
-    trees = _grown(examples, seed, rounds=tried.best_iteration)
+    trees = _grown(_joined([later, earlier]), seed, rounds=tried.best_iteration)
     return Learned(trees=trees, calibration=calibration, said=said, came=came)
+
+
+def _joined(parts: list[Examples]) -> Examples:
+    """Return the examples of all `parts` as one, each with customers of its own."""
+    apart = np.cumsum([0, *(part.customer.max(initial=-1) + 1 for part in parts)])
+    return Examples(
+        customer=np.concatenate([part.customer + first for part, first in zip(parts, apart, strict=False)]),
+        names=parts[0].names,
+        signs=np.vstack([part.signs for part in parts]),
+        bought=np.concatenate([part.bought for part in parts]),
+    )
 
 
 def weighed(moment: Moment, learned: Learned, codes: np.ndarray) -> pd.DataFrame:
@@ -122,14 +134,6 @@ def weighed(moment: Moment, learned: Learned, codes: np.ndarray) -> pd.DataFrame
     return rows[~(rows["start"] > moment.horizon)]
 
 
-def _rows(part: Examples) -> int:
-    return len(part.bought)
-
-
-def _events(part: Examples) -> int:
-    return int(part.bought.sum())
-
-
 def seen(moment: Moment, worth: np.ndarray, every: int = 1) -> Candidates:
     """Return the candidates of the customers who bought before; of every n-th of them where `every` is n."""
     some = np.zeros(len(moment.own.past.customers), dtype=bool)
@@ -150,14 +154,11 @@ def _bought(whole: History, weighed: Candidates, cutoff: int, horizon: int) -> n
     return histories.bought_within(whole, weighed.customer, weighed.product, (cutoff, cutoff + horizon))
 
 
-def _grown(
-    examples: list[Examples], seed: int, *, later: Examples | None = None, rounds: int = ROUNDS
-) -> lightgbm.Booster:
+def _grown(examples: Examples, seed: int, *, later: Examples | None = None, rounds: int = ROUNDS) -> lightgbm.Booster:
     """Return trees of so many rounds; with `later`, as many as make them most likely there."""
-    values = np.vstack([part.signs for part in examples])
-    bought = np.concatenate([part.bought for part in examples])
-    settings = {**_TREES, "seed": seed, "min_data_in_leaf": max(20, len(values) // 1500)}
-    rows = lightgbm.Dataset(values, bought, feature_name=[name.replace(" ", "_") for name in examples[0].names])
+    settings = {**_TREES, "seed": seed, "min_data_in_leaf": max(20, len(examples.bought) // 1500)}
+    names = [name.replace(" ", "_") for name in examples.names]
+    rows = lightgbm.Dataset(examples.signs, examples.bought, feature_name=names)
     if later is None:
         return lightgbm.train(settings, rows, rounds)
     check = lightgbm.Dataset(later.signs, later.bought, reference=rows)
