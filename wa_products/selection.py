@@ -18,6 +18,7 @@ import pandas as pd
 from wa_products import arms, frames, windows
 from wa_products.errors import DataError
 from wa_products.limits import Limits, check_quiet_hours
+from wa_products.recommenders import withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,8 @@ class Policy:
 
     `kinds` are the kinds of proposal wanted. `min_probability` applies to all but requests. A customer who got a
     message within `rest_days` gets none, and a product sent within `ignored_days` without a purchase is not sent
-    again; the answer to a request is free of both, once. `max_sends` and `max_per_product` cap the campaign, most
+    again; nor is one bought within `just_bought_days`, refunded lately or in an open cart. The answer to a request is
+    free of these, once. `max_sends` and `max_per_product` cap the campaign, most
     probable first; None is no cap. `bodies` has one text a kind with the fields ``{title}``, ``{price}`` and
     ``{currency}``; `footer` stands below each. In `quiet_hours`, such as ``("21:00", "08:00")`` of the shop's time
     zone, `send` sends nothing. It also keeps `rest_days` and `max_sends` once more, by what the ledger knows then.
@@ -61,6 +63,7 @@ class Policy:
     min_probability: float = 0.0
     rest_days: float = 7.0
     ignored_days: float = 30.0
+    just_bought_days: float = 1.0
     max_sends: int | None = None
     max_per_product: int | None = None
     explore: float = 0.0
@@ -83,7 +86,7 @@ class Policy:
             raise DataError(f"explore must be a share between 0 and 1, got {self.explore}")
         if self.explore and self.max_per_product is not None:
             raise DataError("explore and max_per_product cannot go together: one's product would hang on others' draws")
-        for name in ("rest_days", "ignored_days", "max_sends", "max_per_product"):
+        for name in ("rest_days", "ignored_days", "just_bought_days", "max_sends", "max_per_product"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise DataError(f"{name} must not be negative, got {value}")
@@ -156,6 +159,9 @@ _LADDER = (
     "probability too low",
     "messaged lately",
     "sent and ignored lately",
+    "just bought",
+    "in an open cart",
+    "refunded lately",
     "outranked",
     "another was tried",
     "product cap reached",
@@ -185,6 +191,7 @@ def _enriched(proposals: pd.DataFrame, data: Dataset) -> pd.DataFrame:
 def _refusals(rows: pd.DataFrame, data: Dataset, policy: Policy) -> pd.Series:
     request = (rows["kind"] == "request") & ~_answered(rows, data)
     addressed = rows["to"].fillna("").ne("") | rows["recipient"].fillna("").ne("")
+    held = withheld.withheld(data)
     conditions = {
         "no thread": rows["last_inbound_at"].isna() & ~addressed,
         "window closed": ~windows.is_open(rows["closes_at"], data.as_of, policy.margin),
@@ -195,8 +202,9 @@ def _refusals(rows: pd.DataFrame, data: Dataset, policy: Policy) -> pd.Series:
         "kind not wanted": ~rows["kind"].isin(policy.kinds),
         "probability too low": ~request & ~(rows["probability"].fillna(0.0) >= policy.min_probability),
         "messaged lately": ~request & _messaged_since(rows, data, policy.rest_days, ["customer_id"]),
-        "sent and ignored lately": ~request
-        & _messaged_since(rows, data, policy.ignored_days, ["customer_id", "product_retailer_id"]),
+        "sent and ignored lately": ~request & _messaged_since(rows, data, policy.ignored_days, withheld.PAIR),
+        "just bought": ~request & withheld.among(rows, withheld.just_bought(data, policy.just_bought_days)),
+        **{why: ~request & withheld.among(rows, held[held["reason"] == why]) for why in withheld.HELD},
     }
     reason = np.select(list(conditions.values()), list(conditions), default="")
     detailed = np.where(reason == "not sendable", "not sendable: " + rows["not_sendable_reason"].fillna(""), reason)

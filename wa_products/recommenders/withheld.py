@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 PAIR = ["customer_id", "product_retailer_id"]
 CART, REFUNDED = "cart", "refund"
 CART_DAYS, REFUND_DAYS, IGNORED_DAYS = 3, 90, 30
+HELD = CARTED, RETURNED = "in an open cart", "refunded lately"
 REACHED = frozenset({"accepted", "unknown"})
 
 
@@ -31,22 +32,34 @@ def withheld(data: Dataset) -> pd.DataFrame:
     ]
     sends = data.sends[data.sends["outcome"].isin(REACHED) & _within(data.sends["at"], data, IGNORED_DAYS)]
     parts = [
-        _not_since(carts, bought, ["customer_id"]).assign(reason="in an open cart"),
-        _not_since(returned, bought, PAIR).assign(reason="refunded lately"),
+        _not_since(carts, bought, ["customer_id"]).assign(reason=CARTED),
+        _not_since(returned, bought, PAIR).assign(reason=RETURNED),
         _not_since(sends.rename(columns={"at": "ordered_at"}), bought, PAIR).assign(reason="sent and ignored lately"),
     ]
     found = pd.concat(parts, ignore_index=True)[[*PAIR, "reason"]]
     return found[found["customer_id"] != ""].drop_duplicates(PAIR, ignore_index=True)
 
 
+def just_bought(data: Dataset, days: float) -> pd.DataFrame:
+    """Return the pairs (``customer_id, product_retailer_id``) bought within the last `days`."""
+    lines = data.purchases
+    return lines.loc[(lines["status"].str.lower() != CART) & _within(lines["ordered_at"], data, days), PAIR]
+
+
+def among(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
+    """Return which of `rows` are of a customer and product that stand in `pairs`."""
+    if pairs.empty:
+        return pd.Series(data=False, index=rows.index)
+    found = pd.MultiIndex.from_frame(rows[PAIR]).isin(pd.MultiIndex.from_frame(pairs[PAIR]))
+    return pd.Series(found, index=rows.index)
+
+
 def offered(rows: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
     """Return the rows (``customer_id, product_retailer_id``) that are not in `held`."""
-    if held.empty:
-        return rows
-    return rows[~pd.MultiIndex.from_frame(rows[PAIR]).isin(pd.MultiIndex.from_frame(held[PAIR]))]
+    return rows[~among(rows, held)]
 
 
-def _within(at: pd.Series, data: Dataset, days: int) -> pd.Series:
+def _within(at: pd.Series, data: Dataset, days: float) -> pd.Series:
     return (at <= data.as_of) & (at > data.as_of - pd.Timedelta(days=days))
 
 
