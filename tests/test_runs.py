@@ -15,10 +15,10 @@ import pytest
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
-from wa_products.runs import parameters
 
 from wa_products import runs
 from wa_products.errors import DataError, TooManyFailures
+from wa_products.runs import parameters
 
 CELL = """\
 campaign: str
