@@ -39,7 +39,9 @@ def main():
 def _options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, nargs="+", default=[14, 7], help="horizons")
-    parser.add_argument("--recommender", nargs="*", default=["wa_products:Reorder"], help="made with horizon_days")
+    parser.add_argument(
+        "--recommender", nargs="*", default=["wa_products:Ranked", "wa_products:Reorder"], help="made with horizon_days"
+    )
     parser.add_argument("--validation", type=int, default=2, help="earlier cutoffs to tune TIFUKNN on")
     return parser.parse_args()
 
