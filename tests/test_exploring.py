@@ -11,7 +11,7 @@ import wa_products as wa
 from tests import shops
 from tests.test_plans import make as plan_of
 from tests.test_plans import rows as plan_rows
-from wa_products import frames
+from wa_products import frames, trials
 from wa_products.backtests.hindsight import hindsight
 from wa_products.errors import DataError
 from wa_products.ledger import Ledger
@@ -285,14 +285,14 @@ def test_what_if_on_a_campaign_of_the_sandbox():
         wa.send(plan, ledger=ledger, client=client, dry_run=False, progress=False)
         sandbox.advance("8D")
         wa.listen(sandbox, ledger=ledger)
-        found = wa.what_if(ledger, data, campaign="tried").set_index("estimate")
+        found = trials.what_if(ledger, data, campaign="tried").set_index("estimate")
         treated = plan.rows[(plan.arms == "treated") & (plan.rows["kind"] != "request")]
         assert found.loc["sent", "customers"] == len(treated)
         assert found.loc["agreeing", "customers"] < len(treated)
         assert found.loc["snips", "low"] <= found.loc["sent", "rate"] <= found.loc["snips", "high"]
-        own = wa.what_if(ledger, data, wa.Popular(), campaign="tried")
+        own = trials.what_if(ledger, data, wa.Popular(), campaign="tried")
         assert "could have been drawn" in " ".join(own.attrs["caveats"])
         with pytest.raises(DataError, match="was planned at"):
-            wa.what_if(ledger, data.before("2026-11-01"), campaign="tried")
+            trials.what_if(ledger, data.before("2026-11-01"), campaign="tried")
         with pytest.raises(DataError, match="no campaign"):
-            wa.what_if(ledger, data, campaign="other")
+            trials.what_if(ledger, data, campaign="other")

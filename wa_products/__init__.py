@@ -19,7 +19,7 @@ from wa_products.reports import report
 from wa_products.sandbox import Sandbox
 from wa_products.selection import Policy, select
 from wa_products.settings import Settings
-from wa_products.trials import backtest, what_if
+from wa_products.trials import backtest
 from wa_products.widgets import desk, panel, review
 
 __all__ = [
@@ -58,5 +58,4 @@ __all__ = [
     "select",
     "send",
     "testing",
-    "what_if",
 ]
