@@ -54,9 +54,9 @@ class Policy:
 
     With `explore`, that share of the customers gets one of their products that may be sent at random, each alike,
     instead of the most probable: what they do tells what another recommender would have brought
-    (`wa_products.trials.what_if`). The draw is by hash of ``data.as_of`` and the customer; an answer to a request is never
-    left to chance. Raises DataError for an unknown kind, field or a negative number, and for `explore` together with
-    `max_per_product`, under which one customer's product would hang on what others drew.
+    (`wa_products.trials.what_if`). The draw is by hash of ``data.as_of`` and the customer; an answer to a request is
+    never left to chance. Raises DataError for an unknown kind, field or a negative number, and for `explore` together
+    with `max_per_product`, under which one customer's product would hang on what others drew.
     """
 
     kinds: tuple[str, ...] = KINDS
