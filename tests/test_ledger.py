@@ -22,7 +22,7 @@ from wa_products import events, frames
 from wa_products.campaigns import listen, send
 from wa_products.errors import DataError, LedgerError, SettingsError
 from wa_products.identities import customer_id
-from wa_products.ledger import Ledger, opening, schema, sending
+from wa_products.ledger import Ledger, migrations, opening, schema, sending
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_a_migration_is_all_or_nothing(ledger, ledger_url, monkeypatch):  # noqa
     ledger.close()
     steps = opening.MIGRATIONS
     for step, broken in ((fails, True), (works, False), (works, False)):
-        monkeypatch.setattr(opening, "MIGRATIONS", (*steps, opening.Migration(steps[-1].number + 1, "a note", step)))
+        monkeypatch.setattr(opening, "MIGRATIONS", (*steps, migrations.Migration(steps[-1].number + 1, "a note", step)))
         if broken:
             with pytest.raises(SettingsError, match="middle"):
                 Ledger(ledger_url)

@@ -160,6 +160,7 @@ EVENTS: dict[str, Kind] = {
     "context_id": "text",
     "previous_wa_id": "text",
     "previous_user_id": "text",
+    "raw": "text",
 }
 
 _UNKNOWN: dict[Kind, object] = {

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 VALIDITY = pd.Timedelta(days=30)
 STATUSES = ("sent", "delivered", "read", "failed")
 SUBMITTED = frozenset({"accepted", "refused", "unknown"})
-COLUMNS: dict[str, frames.Kind] = {
-    "accepted": "flag",
+RECEIPTS: dict[str, frames.Kind] = {
     "sent_at": "time",
     "delivered_at": "time",
     "read_at": "time",
     "failed_at": "time",
     "failed_code": "integer",
     "failed_details": "text",
+}
+COLUMNS: dict[str, frames.Kind] = {
+    "accepted": "flag",
+    **RECEIPTS,
     "state": "text",
     "anomaly": "text",
 }
@@ -46,15 +49,19 @@ def states(rows: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp | None 
     that echoes the send id settles an ``unknown`` outcome and fills in its wamid. ``state`` is the furthest point:
     ``read``, ``delivered``, ``failed``, ``expired`` (silence for 30 days at `as_of`), ``sent``, ``accepted``, or the
     outcome of a row that was never accepted. What contradicts itself is kept and named in ``anomaly``.
+
+    `rows` may carry receipts already (the columns of `RECEIPTS`, as from `Ledger.receipts`): they are joined with the
+    statuses among `events`, so that it does not matter which of the two tells of one, or that both do.
     """
     frames.require(rows, frames.OUTCOMES, "the campaign's rows")
     heard = _heard(rows, frames.require(events, frames.EVENTS, "events"))
-    first = {name: _first_at(heard[heard["status"] == name], len(rows), rows.index) for name in STATUSES}
-    delivered = first["delivered"].where(~(first["read"] < first["delivered"]), first["read"]).fillna(first["read"])
-    sent = first["sent"].where(~(delivered < first["sent"]), delivered).fillna(delivered)
+    first = {name: _earlier(_known(rows, f"{name}_at"), _first_at(heard[heard["status"] == name], len(rows), rows.index)) for name in STATUSES}
+    delivered = _earlier(first["delivered"], first["read"])
+    sent = _earlier(first["sent"], delivered)
+    told = sent.notna() | first["failed"].notna()
     result = rows.assign(
         wamid=_wamids(rows, heard),
-        accepted=(rows["outcome"] == "accepted") | sent.notna() | first["failed"].notna(),
+        accepted=(rows["outcome"] == "accepted") | told,
         sent_at=sent,
         delivered_at=delivered,
         read_at=first["read"],
@@ -97,6 +104,15 @@ def _statuses(events: pd.DataFrame) -> pd.DataFrame:
     return events.loc[events["kind"] == "status", _TOLD]
 
 
+def _known(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column of the receipts that `rows` carry, all unknown where they carry none."""
+    return frames.conform(rows[rows.columns.intersection([column])], {column: RECEIPTS[column]}, "receipts")[column]
+
+
+def _earlier(one: pd.Series, other: pd.Series) -> pd.Series:
+    return one.where(other.isna() | (one <= other), other)
+
+
 def _heard(rows: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     told = _statuses(events)
     row = _row_of(rows, told)
@@ -130,12 +146,19 @@ def _wamids(rows: pd.DataFrame, heard: pd.DataFrame) -> pd.Series:
     return result
 
 
-def _failures(rows: pd.DataFrame, failed: pd.DataFrame) -> dict[str, pd.Series]:
-    first = failed.sort_values(["at", "code", "details"]).drop_duplicates("row").set_index("row")
-    code, details = np.zeros(len(rows), "int64"), pd.Series("", index=rows.index, dtype="str")
-    code[first.index] = first["code"]
-    details.iloc[first.index] = first["details"].to_numpy()
-    return {"failed_code": pd.Series(code, index=rows.index), "failed_details": details}
+def _failures(rows: pd.DataFrame, heard: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the code and details of the first failure of each row, of those it carries and those that were heard."""
+    known = {name: _known(rows, f"failed_{name}").to_numpy() for name in ("at", "code", "details")}
+    carried = pd.DataFrame({"row": np.arange(len(rows)), **known})
+    told = heard[list(carried.columns)]
+    failed = pd.concat([carried[carried["at"].notna()], told]) if len(told) else carried
+    failed = failed[failed["at"].notna()].sort_values(["at", "code", "details"]).drop_duplicates("row")
+    code, details = np.zeros(len(rows), "int64"), np.full(len(rows), "", dtype="object")
+    code[failed["row"]], details[failed["row"]] = failed["code"], failed["details"]
+    return {
+        "failed_code": pd.Series(code, index=rows.index),
+        "failed_details": pd.Series(details, index=rows.index, dtype="str"),
+    }
 
 
 def _state(result: pd.DataFrame, as_of: pd.Timestamp | None) -> np.ndarray:

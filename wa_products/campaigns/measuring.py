@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -38,24 +39,27 @@ def measure(
     if header.empty:
         have = ", ".join(sorted(set(campaigns["campaign"]))) or "none"
         raise DataError(f"the ledger has no campaign {campaign!r}; it has: {have}")
-    rows, events = ledger.rows(campaign), ledger.events()
-    known = [header["created_at"].max(), rows["at"].max(), events["at"].max()]
+    rows, orphans = ledger.receipts(campaign, as_of)
+    known = [header["created_at"].max(), rows["at"].max(), ledger.last_at()]
     at = max(moment for moment in known if pd.notna(moment)) if as_of is None else as_of
-    return metrics.results(
+    found = metrics.results(
         rows,
-        events,
+        ledger.answers(),
         header.iloc[0].to_dict(),
         at,
         horizon=horizon,
         prompt=prompt,
-        others=_others(ledger, campaigns, header),
+        others=_others(ledger, campaigns, header, as_of),
         data=data,
     )
+    return replace(found, orphans=orphans)
 
 
-def _others(ledger: Ledger, campaigns: pd.DataFrame, header: pd.DataFrame) -> pd.DataFrame | None:
+def _others(
+    ledger: Ledger, campaigns: pd.DataFrame, header: pd.DataFrame, as_of: pd.Timestamp | None
+) -> pd.DataFrame | None:
     """Return the rows of the other campaigns whose messages may still be in mind, None where there are none."""
     apart = campaigns[campaigns["campaign"] != header["campaign"].iloc[0]]
     near = apart[apart["expires_at"] >= header["created_at"].min() - 2 * _MEMORY]
-    found = [ledger.rows(name) for name in sorted(set(near["campaign"]))]
+    found = [ledger.receipts(name, as_of)[0] for name in sorted(set(near["campaign"]))]
     return pd.concat(found, ignore_index=True) if found else None

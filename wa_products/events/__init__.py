@@ -3,7 +3,7 @@ Webhook bodies -> events: every message, status, cart line and preference of a b
 
 Bodies come repeated, shuffled, batched and in the shapes of several years: numbers as text, phones absent since
 business-scoped user ids exist, keys renamed. Nothing is left out: what is not understood is a row of the kind
-``unsupported``, with the reason in its details.
+``unsupported``, with the reason in its details and what came in ``raw``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import pandas as pd
 
 from wa_products import frames
 from wa_products.events.bodies import Event, of_bodies, unsupported
+from wa_products.events.values import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Event", "inbound", "orders", "parse", "records", "to_frame", "verify"]
 
+_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=Number)
 _LINE = r"(?s)^(?P<message_id>.*):(?P<line_no>[0-9]+)$"
 
 
@@ -52,7 +54,7 @@ def records(body: object) -> list[Event]:
     try:
         return of_bodies(_decoded(body))
     except (ValueError, TypeError, RecursionError):
-        return [unsupported(_raw(body), "not JSON")]
+        return [unsupported(body, "not JSON")]
 
 
 def inbound(events: pd.DataFrame) -> pd.DataFrame:
@@ -98,11 +100,8 @@ def verify(raw: bytes, signature: str | None, app_secret: str) -> bool:
 
 
 def _decoded(body: object) -> object:
-    """Return the JSON value with every number as its own text, so that no digit is lost and none is too long."""
+    """Return the JSON value with every number as a `Number`."""
     text = body if isinstance(body, bytes | bytearray | str) else json.dumps(body, default=str)
-    text = text.removeprefix("\ufeff") if isinstance(text, str) else text
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
-
-
-def _raw(body: object) -> object:
-    return bytes(body).hex() if isinstance(body, bytes | bytearray) else body
+    if not isinstance(text, str):
+        text = bytes(text).decode(json.detect_encoding(text), "surrogatepass")
+    return _DECODER.decode(text.removeprefix("\ufeff"))

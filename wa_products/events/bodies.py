@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from wa_products import frames
-from wa_products.events.values import a_dict, a_list, content_id, digits, moment, number, text_of
+from wa_products.events.values import a_dict, a_list, content_id, digits, json_of, moment, number, text_of
 from wa_products.identities import customer_id
 from wa_products.payloads import USER_ID
 
@@ -120,6 +120,8 @@ def _message(message: object, value: dict[str, Any]) -> Iterator[Event]:
         "product_retailer_id": product,
         "context_id": "" if forwarded else text_of(context.get("id")),
     }
+    if event["kind"] == "unsupported":
+        event["raw"] = json_of(message)
     if event["kind"] == "system":
         yield {**event, **_system(message, event)}
     elif event["kind"] == "cart":
@@ -191,7 +193,7 @@ def _preference(preference: object, value: dict[str, Any]) -> Event:
 
 
 def unsupported(part: object, why: str, status: str = "", code: int = 0) -> Event:
-    """Return the row of what was not understood, with the reason in words."""
+    """Return the row of what was not understood, with the reason in words and the part itself."""
     return {
         **BLANK,
         "event_id": content_id(part),
@@ -199,6 +201,7 @@ def unsupported(part: object, why: str, status: str = "", code: int = 0) -> Even
         "status": status,
         "code": code,
         "details": why,
+        "raw": json_of(part),
     }
 
 
@@ -209,7 +212,7 @@ def _person(sender: object, user: object, value: dict[str, Any], part: str) -> E
     wa_id, user_id = digits(sender), text_of(user)
     if not user_id and not wa_id and USER_ID.fullmatch(text_of(sender)):
         user_id = text_of(sender)
-    contact = _contact(wa_id, user_id, value, part)
+    contact = {} if wa_id and user_id else _contact(wa_id, user_id, value, part)
     wa_id = wa_id or digits(contact.get("wa_id"))
     user_id = user_id or text_of(contact.get("user_id")) or text_of(contact.get("parent_user_id"))
     return {"wa_id": wa_id, "user_id": user_id, "customer_id": _customer(wa_id, user_id)}

@@ -11,7 +11,14 @@ from typing import Any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_NUMBER, _LARGEST_EXPONENT = 64, 18
 _MILLISECONDS_FROM, _TIMES_END = 10**11, 10**14  # 10**11 s is the year 5138, 10**11 ms is 1973
-_PHONE_DIGITS = range(5, 21)
+_PHONE_DIGITS, _SECONDS_LONG = range(5, 21), 10
+_MARKS = {ord(mark): None for mark in "+-() "}
+
+
+class Number(str):
+    """A number of a JSON text, as it was written there: no digit is lost and none is too long."""
+
+    __slots__ = ()
 
 
 def a_list(value: object) -> list[Any]:
@@ -30,12 +37,16 @@ def text_of(value: object) -> str:
     """Return text that every store and frame can hold (no NUL, no lone surrogate); ``""`` for what is no text."""
     if not isinstance(value, str):
         return ""
+    if value.isascii() and "\x00" not in value:
+        return value
     return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def digits(value: object) -> str:
     """Return the digits of a phone number, ``""`` for anything else."""
-    found = text_of(value).translate({ord(mark): None for mark in "+-() "})
+    found = text_of(value)
+    if not found.isdigit():
+        found = found.translate(_MARKS)
     return found if found.isascii() and found.isdigit() and len(found) in _PHONE_DIGITS else ""
 
 
@@ -53,6 +64,8 @@ def number(value: object) -> Decimal | None:
 
 def moment(value: object) -> datetime | None:
     """Return the time of a Unix timestamp in seconds or milliseconds, None for anything else."""
+    if isinstance(value, str) and len(value) == _SECONDS_LONG and value.isascii() and value.isdigit():
+        return datetime.fromtimestamp(int(value), UTC) if int(value) else None
     found = number(value)
     if found is None or not 1 <= found < _TIMES_END:
         return None
@@ -67,3 +80,23 @@ def content_id(part: object) -> str:
     except (ValueError, TypeError, RecursionError):
         content = type(part).__name__
     return "sha." + blake2b(content.encode(), digest_size=12).hexdigest()
+
+
+def json_of(part: object) -> str:
+    """Return the JSON text of a decoded part of a body, its numbers as numbers; what is bytes or no JSON as text."""
+    if isinstance(part, bytes | bytearray):
+        return text_of(part.decode("utf-8", "backslashreplace"))
+    if isinstance(part, str) and not isinstance(part, Number):
+        return text_of(part)
+    try:
+        return text_of(json.dumps(_with_numbers(part), ensure_ascii=False, default=str))
+    except (ValueError, TypeError, RecursionError):
+        return type(part).__name__
+
+
+def _with_numbers(part: object) -> object:
+    if isinstance(part, Number):
+        return json.loads(part) if len(part) <= _LONGEST_NUMBER else str(part)
+    if isinstance(part, list):
+        return [_with_numbers(each) for each in part]
+    return {key: _with_numbers(each) for key, each in part.items()} if isinstance(part, dict) else part

@@ -1,4 +1,9 @@
-"""Webhook bodies into the ledger: raw bytes, their events, the identities they prove. Twice is the same as once."""
+"""
+Webhook bodies into the ledger: raw bytes, what they say, the identities they prove. Twice is the same as once.
+
+A body is kept as it came, once, by its content; all else here is derived from it. Who writes holds the lock of those
+who listen, so that between asking what is there and adding to it nobody else adds.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +11,103 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from wa_products import events
+from sqlalchemy import bindparam, func, select
+
+from wa_products import events, frames
 from wa_products.identities import customer_id
-from wa_products.ledger.inserting import insert_new
+from wa_products.ledger.inserting import insert_many, parts
 from wa_products.ledger.schema import EVENTS, IDENTITIES, WEBHOOKS, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
     from sqlalchemy import Connection
+    from sqlalchemy.sql.elements import BindParameter
 
 Body = bytes | str | dict[str, Any]
+Proof = tuple[str, str, str]
+
+BATCH, BATCH_BYTES = 4000, 16_000_000  # of bodies in one transaction
+PROVED_BY_EVENTS = ("webhook", "number changed", "user id changed")
+NAMES = (*frames.EVENTS, "webhook")
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_STORED = select(WEBHOOKS.c.digest).where(WEBHOOKS.c.digest.in_(_IDS))
+_EARLIER = EVENTS.alias("earlier")
+_NEW = select(func.count(EVENTS.c.event_id.distinct())).where(
+    EVENTS.c.seq > bindparam("before"),
+    ~select(_EARLIER.c.seq)
+    .where(_EARLIER.c.event_id == EVENTS.c.event_id, _EARLIER.c.seq <= bindparam("before"))
+    .exists(),
+)
 
 
-def add(connection: Connection, bodies: Sequence[Body], now: pd.Timestamp) -> list[events.Event]:
-    """Store raw bodies and their events; return the events that are new."""
+def add(connection: Connection, bodies: Sequence[Body], now: pd.Timestamp) -> int:
+    """Store raw bodies and what they say; return how many events nobody had told of before."""
+    raws = {sha256(raw).hexdigest()[:32]: raw for raw in map(_raw, bodies)}
+    for part in parts(list(raws)):
+        for digest in connection.scalars(_STORED, {"ids": part}):
+            del raws[digest]
+    if not raws:
+        return 0
     stored_at = micros(now)
-    raws = {sha256(raw).hexdigest(): raw for raw in map(_raw, bodies)}
-    rows = [{"digest": digest, "body": raw, "stored_at": stored_at} for digest, raw in raws.items()]
-    fresh = {digest for (digest,) in insert_new(connection, WEBHOOKS, rows, "digest")}
-    told: dict[str, events.Event] = {}
-    for digest in sorted(fresh):
-        for event in events.records(raws[digest]):
-            told.setdefault(event["event_id"], {**event, "webhook": digest})
-    added = insert_new(connection, EVENTS, [_row(event) for event in told.values()], "event_id")
-    new = [event for event in told.values() if (event["event_id"],) in added]
-    link(connection, [pair for event in new for pair in _proves(event)], stored_at)
-    return new
+    before = connection.scalar(select(func.coalesce(func.max(EVENTS.c.seq), 0))) or 0
+    first = (connection.scalar(select(func.max(WEBHOOKS.c.number))) or 0) + 1
+    numbered = list(enumerate(raws.items(), first))
+    kept = [(number, digest, raw, stored_at) for number, (digest, raw) in numbered]
+    insert_many(connection, WEBHOOKS, ("number", "digest", "body", "stored_at"), kept)
+    told = [(number, event) for number, (_, raw) in numbered for event in events.records(raw)]
+    insert_many(connection, EVENTS, NAMES, (row(event, number) for number, event in told))
+    link(connection, (proof for _, event in told for proof in proofs(event)), stored_at)
+    return connection.scalar(_NEW, {"before": before}) or 0
 
 
-def link(connection: Connection, pairs: Iterable[tuple[str, str, str]], at: int) -> None:
+def link(connection: Connection, pairs: Iterable[Proof], at: int) -> None:
     """Add what proves that two ids are one customer: (one, other, rule)."""
-    known = {(min(one, two), max(one, two)): rule for one, two, rule in pairs if one and two and one != two}
-    rows = [{"left_id": one, "right_id": two, "rule": rule, "at": at} for (one, two), rule in known.items()]
-    insert_new(connection, IDENTITIES, rows, "left_id")
+    known = {(min(one, two), max(one, two), rule) for one, two, rule in pairs if one and two and one != two}
+    insert_many(connection, IDENTITIES, ("left_id", "right_id", "rule", "at"), [(*proof, at) for proof in sorted(known)])
+
+
+def row(event: events.Event, webhook: int) -> tuple[Any, ...]:
+    """Return the values of `NAMES` as the tables hold them."""
+    at, price, quantity = event["at"], event["unit_price"], event["quantity"]
+    stored = event.copy()
+    stored["at"] = 0 if at is None else round(at.timestamp() * 1_000_000)
+    stored["unit_price"] = None if price is None else str(price)
+    stored["quantity"] = None if quantity != quantity else quantity  # noqa: PLR0124  # NaN is not itself
+    stored["webhook"] = webhook
+    return tuple(map(stored.__getitem__, NAMES))
+
+
+def proofs(event: events.Event) -> Iterator[Proof]:
+    """Yield what an event proves of identities, in the order of `PROVED_BY_EVENTS`."""
+    wa_id, user_id, old_wa_id, old_user_id = (
+        event["wa_id"],
+        event["user_id"],
+        event["previous_wa_id"],
+        event["previous_user_id"],
+    )
+    here = event["customer_id"]
+    if wa_id and user_id:
+        yield here, customer_id("user", user_id), "webhook"
+    if old_wa_id:
+        yield customer_id("phone", old_wa_id), here, "number changed"
+    if old_user_id:
+        yield customer_id("user", old_user_id), here, "user id changed"
+
+
+def batches(bodies: Iterable[Body]) -> Iterator[list[Body]]:
+    """Yield `bodies` in lists that one transaction takes."""
+    batch: list[Body] = []
+    size = 0
+    for body in bodies:
+        batch.append(body)
+        size += len(body)
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _raw(body: Body) -> bytes:
@@ -48,23 +115,3 @@ def _raw(body: Body) -> bytes:
         return bytes(body)
     text = body if isinstance(body, str) else json.dumps(body, sort_keys=True, default=str)
     return text.encode("utf-8", "surrogatepass")
-
-
-def _row(event: events.Event) -> dict[str, Any]:
-    price, quantity = event["unit_price"], event["quantity"]
-    return {
-        **event,
-        "at": micros(event["at"]),
-        "unit_price": None if price is None else str(price),
-        "quantity": None if quantity != quantity else quantity,  # noqa: PLR0124  # NaN is not itself
-    }
-
-
-def _proves(event: events.Event) -> list[tuple[str, str, str]]:
-    phone, user = customer_id("phone", event["wa_id"]), customer_id("user", event["user_id"])
-    here = phone or user
-    return [
-        (phone, user, "webhook"),
-        (customer_id("phone", event["previous_wa_id"]), here, "number changed"),
-        (customer_id("user", event["previous_user_id"]), here, "user id changed"),
-    ]

@@ -8,56 +8,23 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import StaticPool, create_engine, event, func, inspect, select, text
+from sqlalchemy import StaticPool, create_engine, event, func, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from wa_products.errors import LedgerError, SettingsError
+from wa_products.ledger.migrations import MIGRATIONS
 from wa_products.ledger.schema import METADATA, RECORDS, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine import ExceptionContext
 
 PATIENCE = 60  # seconds to wait for other writers of a file
 LOCK = 7_270_114  # PostgreSQL's advisory lock of whoever brings the tables up to date
-
-
-class Migration(NamedTuple):
-    """One numbered step: what it is about, and what it does to the tables of the step before."""
-
-    number: int
-    about: str
-    apply: Callable[[Connection], object]
-
-
-def _statements(*statements: str) -> Callable[[Connection], object]:
-    """Return a step that says these in the SQL of both databases; it must not lean on tables that change later."""
-    return lambda connection: [connection.execute(text(statement)) for statement in statements]
-
-
-# A new ledger is made at the last step; an older one climbs, each step with its record in one transaction.
-MIGRATIONS = (
-    Migration(1, "the first tables", METADATA.create_all),
-    Migration(
-        2,
-        "indexes to find what a customer got in other campaigns, and the outcomes of a send id",
-        _statements(
-            "CREATE INDEX wa_intents_customer ON wa_intents (customer_id)",
-            "CREATE INDEX wa_outcomes_send ON wa_outcomes (send_id)",
-        ),
-    ),
-    Migration(
-        3,
-        "the chance with which each planned product was drawn",
-        _statements("ALTER TABLE wa_plan_rows ADD COLUMN propensity FLOAT"),
-    ),
-)
 
 
 def engine(url: str) -> Engine:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import bindparam, func, select
 
 from wa_products import codes, identities, windows
-from wa_products.ledger.schema import EVENTS, IDENTITIES, OUTCOMES, PLAN_ROWS, PLANS, SUPPRESSIONS, micros
+from wa_products.ledger.schema import (
+    EVENTS,
+    IDENTITIES,
+    OF_NOTE,
+    OUTCOMES,
+    PLAN_ROWS,
+    PLANS,
+    REPAIRS,
+    SUPPRESSIONS,
+    micros,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,8 +36,8 @@ def _last(column: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's column expression
     return select(func.coalesce(func.max(column), 0)).scalar_subquery()
 
 
-_NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq))
-_VERSION = select(_last(IDENTITIES.c.seq), _last(PLANS.c.seq))
+_NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.seq))
+_VERSION = select(_last(IDENTITIES.c.seq), _last(PLANS.c.seq), _last(REPAIRS.c.seq))
 
 
 class Standing(NamedTuple):
@@ -43,6 +55,12 @@ class People:
         self._members: dict[str, list[str]] = {}
         for one, head in heads.items():
             self._members.setdefault(head, []).append(one)
+
+    @cached_property
+    def table(self) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+        """The ids that are not alone, and the head of each."""
+        known, heads = list(self.heads), list(self.heads.values())
+        return tuple(pa.chunked_array([pa.array(each, pa.large_string())]) for each in (known, heads))
 
     def head(self, customer_id: str) -> str:
         """Return the one id that stands for all of a customer's."""
@@ -85,10 +103,10 @@ def news(connection: Connection) -> tuple[int, ...]:
 
 def is_of_note(connection: Connection, since: tuple[int, ...]) -> bool:
     """Return whether anything after a mark of `news` may let a customer stand differently; receipts do not."""
-    heard, suppressed = since
+    heard, *others = since
     is_receipt = (EVENTS.c.kind == "status") & (EVENTS.c.code == 0)
     told = select(EVENTS.c.seq).where(EVENTS.c.seq > heard, ~is_receipt).limit(1)
-    return connection.scalar(told) is not None or news(connection)[1] != suppressed
+    return connection.scalar(told) is not None or list(news(connection)[1:]) != others
 
 
 def standings(
@@ -148,7 +166,7 @@ def last_words(heard: Iterable[Said]) -> tuple[int, bool]:
 
     The same as `windows.threads` says of many customers, without its frames: this runs before every message.
     """
-    known = sorted((said for said in heard if said.at), key=lambda said: (said.at, _message_id(said)))
+    known = sorted((said for said in heard if said.at), key=lambda said: (said.at, _message_id(said), said))
     moved = max((said.at for said in known if said.previous_wa_id), default=0)
     wrote_at, opted_out = 0, False
     for said in known:
@@ -172,6 +190,7 @@ def _message_id(said: Said) -> str:
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _TOLD = select(*(EVENTS.c[name] for name in Said._fields)).where(
     EVENTS.c.customer_id.in_(_IDS),
+    OF_NOTE,  # in the words of the index, or it is not used
     (EVENTS.c.kind != "status") | EVENTS.c.code.in_(codes.SUPPRESSING),
 )
 _SUPPRESSED = (

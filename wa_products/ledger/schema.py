@@ -1,6 +1,9 @@
 """
 The ledger's tables: facts that are added and never changed. What is true now is derived from them.
 
+Events and the identities that they prove are themselves derived, from the raw bodies of webhooks: they alone may be
+made anew, when a body is read better than it was. Each such repair is a fact.
+
 Only kinds of value that SQLite and PostgreSQL share: text, floats, and times as whole microseconds since 1970 in UTC,
 0 for unknown. Money is its exact text.
 """
@@ -23,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from wa_products import frames, plans
@@ -41,11 +45,12 @@ _SQL: dict[Kind, Any] = {
     "integer": BigInteger,
     "flag": Integer,
 }
+_LONG = BigInteger().with_variant(Integer, "sqlite")  # what SQLite calls INTEGER holds as much
 
 
 def _serial() -> Column[int]:
     """Return a key that counts up: the order in which facts were written."""
-    return Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    return Column("seq", _LONG, primary_key=True, autoincrement=True)
 
 
 def _columns(shape: dict[str, Kind]) -> list[Column[Any]]:
@@ -120,23 +125,39 @@ OUTCOMES = Table(
     Index("wa_outcomes_customer", "customer_id"),
     Index("wa_outcomes_send", "send_id"),
 )
+# Raw bodies, each content once, numbered by whoever holds the lock of those who listen.
 WEBHOOKS = Table(
     "wa_webhooks",
     METADATA,
+    Column("number", _LONG, primary_key=True, autoincrement=False),
     *_texts("digest"),
     Column("body", LargeBinary, nullable=False),
     *_times("stored_at"),
-    PrimaryKeyConstraint("digest"),
+    UniqueConstraint("digest"),
 )
+# What each body says. Two bodies may tell of one event, and not in the same words: readers take one telling of each.
+# Receipts are most of what comes; that a customer was told of in them is never asked.
+OF_NOTE = text("kind <> 'status' OR code <> 0")
 EVENTS = Table(
     "wa_events",
     METADATA,
     _serial(),
     *_columns(frames.EVENTS),
-    *_texts("webhook"),
-    UniqueConstraint("event_id"),
-    Index("wa_events_customer", "customer_id"),
-    Index("wa_events_send", "send_id"),
+    Column("webhook", _LONG, nullable=False),
+    Index("wa_events_event", "event_id", "seq"),
+    Index("wa_events_customer", "customer_id", sqlite_where=OF_NOTE, postgresql_where=OF_NOTE),
+    Index("wa_events_send", "kind", "send_id", "wamid", "status", "at"),
+    Index("wa_events_webhook", "webhook"),
+)
+REPAIRS = Table(
+    "wa_repairs",
+    METADATA,
+    _serial(),
+    *_texts("version"),
+    *_times("at"),
+    Column("webhooks", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("removed", BigInteger, nullable=False),
 )
 IDENTITIES = Table(
     "wa_identities",
@@ -144,7 +165,7 @@ IDENTITIES = Table(
     _serial(),
     *_texts("left_id", "right_id", "rule"),
     *_times("at"),
-    UniqueConstraint("left_id", "right_id"),
+    UniqueConstraint("left_id", "right_id", "rule"),
 )
 SUPPRESSIONS = Table(
     "wa_suppressions",

@@ -1,4 +1,4 @@
-"""What is true now, derived from the facts: frames without addresses, the same from either database."""
+"""What is true now of plans and sends, derived from the facts: frames without addresses, alike from either database."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import func, select
 
-from wa_products import codes, frames
-from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros, times
+from wa_products import frames
+from wa_products.ledger.inserting import parts
+from wa_products.ledger.reading import frame, headed, last, moments, numbers, picked, places, read
+from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Select, Table
 
     from wa_products.ledger.people import People
 
@@ -29,8 +34,11 @@ ROWS: dict[str, frames.Kind] = {
     "closes_at": "time",
     "propensity": "number",
 }
-_MINUTE = 60_000_000
 LOST = "no answer came, or the sender stopped before it: a status webhook will tell"
+SETTLED = "settled by a status webhook"
+_OF_PLAN = ("customer_id", "product_retailer_id", *(name for name in ROWS if name not in frames.OUTCOMES))
+_OF_OUTCOME = ("outcome", "wamid", "details", "code", "at")
+_N, _ACCEPTED = 1 << 40, 1 << 60  # ranks: an acceptance before all, then the later attempt, then the later word of it
 
 
 def rows(connection: Connection, campaign: str) -> pd.DataFrame:
@@ -40,143 +48,140 @@ def rows(connection: Connection, campaign: str) -> pd.DataFrame:
     A customer in several plans of the campaign has the row of the plan that was sent, else of the last one. Without
     any decision yet the outcome is ``""``; an attempt without an outcome is ``unknown`` until a status settles it.
     """
-    planned = _planned(connection, campaign)
-    found = planned.merge(_current(connection, campaign), on="customer_id", how="left")
-    found = found.merge(_settled(connection, campaign), on="send_id", how="left")
-    found = found.assign(campaign=campaign, at=times(found["at"].fillna(0).astype("int64")))
-    known = frames.conform(found, {**ROWS, "settled": "text"}, "the ledger")
-    lost = known["outcome"] == UNKNOWN
-    settled = lost & (known["settled"] != "")
-    result = known.assign(
-        outcome=known["outcome"].where(~settled, ACCEPTED),
-        wamid=known["wamid"].where(~settled, known["settled"]),
-        details=known["details"].where(~settled, "settled by a status webhook"),
+    intents, attempts, told, planned = read(
+        connection,
+        _facts(INTENTS, "customer_id", "send_id", "arm", "digest", campaign=campaign),
+        _attempts(campaign, alone=is_alone(connection, campaign)),
+        _facts(OUTCOMES, "customer_id", "n", "seq", *_OF_OUTCOME, campaign=campaign),
+        _plans(campaign),
     )
-    return result[list(ROWS)].sort_values("customer_id", ignore_index=True)
+    of_intent = places(attempts["send_id"], intents["send_id"])
+    n = numbers(attempts["n"])
+    latest = last(of_intent, n, len(intents))
+    sent = pc.coalesce(picked(attempts["digest"], latest), intents["digest"])
+    planned = _planned(planned, intents["customer_id"], sent)
+    customers = planned["customer_id"]
+
+    at = places(customers, intents["customer_id"])
+    of_customer = places(intents["customer_id"], customers)
+    lost = np.where(of_intent >= 0, of_customer[of_intent] if len(of_customer) else -1, -1)
+    told, current = _current(told, customers, lost, n, attempts["at"])
+    send_ids = pc.fill_null(picked(intents["send_id"], at), "")
+    found = {name: planned[name] for name in _OF_PLAN} | {"send_id": send_ids}
+    found["arm"] = pc.coalesce(picked(intents["arm"], at), planned["arm"])
+    found |= {name: picked(told[name], current) for name in _OF_OUTCOME}
+    unsettled = np.flatnonzero(pc.fill_null(pc.equal(found["outcome"], UNKNOWN), False).to_numpy())
+    wamids = _settled(connection, send_ids.take(pa.array(unsettled)).to_pylist())
+    result = _shaped(pa.table(found), campaign)
+    return _with_settled(result, unsettled, wamids).sort_values("customer_id", ignore_index=True)
 
 
 def resolved(found: pd.DataFrame, people: People) -> pd.DataFrame:
     """Return `found` with the one id of each customer; where two rows would share it, the later keeps its own."""
-    heads = found["customer_id"].map(people.head)
-    return found.assign(customer_id=heads.where(~heads.duplicated(), found["customer_id"]).astype("str"))
-
-
-def events(connection: Connection, people: People, after: int = 0) -> pd.DataFrame:
-    """Return the `events` frame of all that was heard after the fact number `after`, in the order of time."""
-    table = _read(connection, select(*(EVENTS.c[name] for name in frames.EVENTS)).where(EVENTS.c.seq > after))
-    found = table.assign(
-        at=times(table["at"]),
-        customer_id=table["customer_id"].map(people.head),
-        unit_price=table["unit_price"].map(_money).astype("object"),
-    )
-    return frames.conform(found, frames.EVENTS, "the ledger").sort_values(["at", "event_id"], ignore_index=True)
+    ids = pa.chunked_array([pa.array(found["customer_id"], pa.large_string())])
+    heads = frame(pa.table({"customer_id": headed(ids, people)}))["customer_id"]
+    return found.assign(customer_id=heads.where(~heads.duplicated(), found["customer_id"]))
 
 
 def campaigns(connection: Connection) -> pd.DataFrame:
     """Return one row a plan, in the order in which they were first sent."""
     names = ["campaign", "digest", "approved_by", "created_at", "expires_at", "holdout", "waterfall"]
-    table = _read(connection, select(*(PLANS.c[name] for name in names)).order_by(PLANS.c.seq))
-    return table.assign(
-        created_at=times(table["created_at"]),
-        expires_at=times(table["expires_at"]),
-        waterfall=table["waterfall"].map(json.loads).astype("object"),
-    ).astype({"campaign": "str", "digest": "str", "approved_by": "str", "holdout": "float64"})
+    [table] = read(connection, select(*(PLANS.c[name] for name in names)).order_by(PLANS.c.seq))
+    found = frame(table)
+    return found.assign(
+        created_at=moments(table["created_at"]),
+        expires_at=moments(table["expires_at"]),
+        waterfall=found["waterfall"].map(json.loads).astype("object"),
+    )
 
 
-def _planned(connection: Connection, campaign: str) -> pd.DataFrame:
-    """Return the plan row that counts for each customer, with the send id and the arm of their intent."""
+def is_alone(connection: Connection, campaign: str) -> bool:
+    """Return whether there is no other campaign: to join costs more than to read, where nothing else is read."""
+    return connection.scalar(select(PLANS.c.seq).where(PLANS.c.campaign != campaign).limit(1)) is None
+
+
+def money(amounts: pa.ChunkedArray) -> pd.Series:
+    """Return exact amounts, None where one is missing; each different one is read once."""
+    coded = pc.dictionary_encode(amounts).combine_chunks()
+    values = [Decimal(each) for each in coded.dictionary.to_pylist()]
+    known = np.array([*values, None], dtype="object")
+    return pd.Series(known[pc.fill_null(coded.indices, len(values)).to_numpy()], dtype="object")
+
+
+def _facts(table: Table, *names: str, campaign: str) -> Select[Any]:
+    return select(*(table.c[name] for name in names)).where(table.c.campaign == campaign)
+
+
+def _attempts(campaign: str, *, alone: bool) -> Select[Any]:
+    made = select(*(ATTEMPTS.c[name] for name in ("send_id", "n", "digest", "at")))
+    joined = made.join(INTENTS, INTENTS.c.send_id == ATTEMPTS.c.send_id)
+    return made if alone else joined.where(INTENTS.c.campaign == campaign)
+
+
+def _plans(campaign: str) -> Select[Any]:
     names = [PLAN_ROWS.c[name] for name in (*_OF_PLAN, "digest", "arm")]
-    joined = select(PLANS.c.seq.label("plan"), *names).join(PLAN_ROWS, PLAN_ROWS.c.digest == PLANS.c.digest)
-    told = _read(connection, joined.where(PLANS.c.campaign == campaign))
-    intents = _read(connection, _sent_digests(campaign))
-    intents = intents.sort_values("n").drop_duplicates("customer_id", keep="last")
-    found = told.merge(intents, on="customer_id", how="left").fillna({"sent": "", "send_id": "", "of_intent": ""})
-    found["arm"] = found["arm_of_intent"].fillna(found["arm"])
-    found["sent"] = found["sent"].where(found["sent"] != "", found["of_intent"])
-    found["counts"] = found["digest"] == found["sent"]
-    last = found.sort_values(["counts", "plan"]).drop_duplicates("customer_id", keep="last")
-    return last.assign(closes_at=times(last["closes_at"]), price=last["price"].map(_money).astype("object"))
+    joined = select(*names, PLANS.c.seq.label("plan")).join(PLANS, PLAN_ROWS.c.digest == PLANS.c.digest)
+    return joined.where(PLANS.c.campaign == campaign)
 
 
-def alarm(connection: Connection, after: int, since: pd.Timestamp) -> int:
-    """Return a code that stops everything, of a status stored after the fact number `after`; 0 where there is none."""
-    query = select(EVENTS.c.code).where(
-        EVENTS.c.seq > after, EVENTS.c.kind == "status", EVENTS.c.code.in_(codes.STOPPING), EVENTS.c.at >= micros(since)
+def _planned(told: pa.Table, customers: pa.ChunkedArray, sent: pa.ChunkedArray) -> pa.Table:
+    """Return the plan row that counts for each customer: of the plan that was sent to them, else of the last."""
+    once = pc.unique(told["customer_id"])
+    if len(once) == len(told):
+        return told
+    of_intent = pc.fill_null(picked(sent, places(told["customer_id"], customers)), "")
+    counts = pc.equal(told["digest"], of_intent).to_numpy()
+    of_customer = places(told["customer_id"], pa.chunked_array([once]))
+    rank = numbers(told["plan"]) + counts * _N
+    return told.take(pa.array(last(of_customer, rank, len(once))))
+
+
+def _current(
+    told: pa.Table, customers: pa.ChunkedArray, lost: np.ndarray, n: np.ndarray, tried_at: pa.ChunkedArray
+) -> tuple[pa.Table, np.ndarray]:
+    """
+    Return what was told of attempts, and which of it holds for each customer; an acceptance holds whenever it was told.
+
+    `lost` are the customers of the attempts, of which nobody knows unless something was told.
+    """
+    words = {"outcome": UNKNOWN, "wamid": "", "details": LOST}
+    silence = {name: pa.repeat(pa.scalar(said, pa.large_string()), len(lost)) for name, said in words.items()}
+    silence |= {"code": pa.repeat(pa.scalar(0), len(lost)), "at": tried_at}
+    accepted = pc.equal(told["outcome"], ACCEPTED).to_numpy()
+    rank = numbers(told["seq"]) + numbers(told["n"]) * _N + accepted * _ACCEPTED
+    of_customer = np.concatenate([lost, places(told["customer_id"], customers)])
+    current = last(of_customer, np.concatenate([n * _N, rank]), len(customers))
+    return pa.concat_tables([pa.table(silence), told.select(_OF_OUTCOME)]), current
+
+
+def _settled(connection: Connection, send_ids: list[str]) -> dict[str, str]:
+    """Return the wamid that the status webhooks told for each of these send ids, of those of which they told."""
+    query = select(EVENTS.c.send_id, func.min(EVENTS.c.wamid)).where(EVENTS.c.kind == "status")
+    found = [
+        connection.execute(query.where(EVENTS.c.send_id.in_(part)).group_by(EVENTS.c.send_id)).all()
+        for part in parts([each for each in send_ids if each])
+    ]
+    return {send_id: wamid for part in found for send_id, wamid in part if wamid}
+
+
+def _shaped(table: pa.Table, campaign: str) -> pd.DataFrame:
+    made = frame(table).assign(
+        at=moments(table["at"]),
+        code=numbers(table["code"]),
+        closes_at=moments(table["closes_at"]),
+        price=money(table["price"]),
+        campaign=pd.Series(campaign, index=range(len(table)), dtype="str"),
     )
-    return connection.scalar(query.limit(1)) or 0
+    return made[list(ROWS)]
 
 
-def inbound_rate(connection: Connection, now: pd.Timestamp, after: int) -> float:
-    """Return how many messages a second came in during the busiest minute of the hour before `now`, after a fact."""
-    at = micros(now)
-    came = select(func.count().label("n")).where(
-        EVENTS.c.seq > after,
-        EVENTS.c.kind.in_(("inbound", "cart", "enquiry")),
-        EVENTS.c.at.between(at - 60 * _MINUTE, at),
-    )
-    minutes = came.group_by(EVENTS.c.at // _MINUTE).subquery()
-    return (connection.scalar(select(func.max(minutes.c.n))) or 0) / 60
-
-
-_OF_PLAN = ("customer_id", "product_retailer_id", *(name for name in ROWS if name not in frames.OUTCOMES))
-
-
-def _sent_digests(campaign: str) -> Select[Any]:
-    """Return the query for each intent and the plan of each of its attempts, of none for the held out."""
-    return (
-        select(
-            INTENTS.c.customer_id,
-            INTENTS.c.send_id,
-            INTENTS.c.arm.label("arm_of_intent"),
-            INTENTS.c.digest.label("of_intent"),
-            func.coalesce(ATTEMPTS.c.digest, "").label("sent"),
-            func.coalesce(ATTEMPTS.c.n, 0).label("n"),
-        )
-        .join(ATTEMPTS, ATTEMPTS.c.send_id == INTENTS.c.send_id, isouter=True)
-        .where(INTENTS.c.campaign == campaign)
-    )
-
-
-def _current(connection: Connection, campaign: str) -> pd.DataFrame:
-    """Return what came of each decided customer's last attempt; an acceptance counts whenever it was told."""
-    names = ("customer_id", "send_id", "n", "outcome", "wamid", "code", "details", "at", "seq")
-    told = select(*(OUTCOMES.c[name] for name in names)).where(OUTCOMES.c.campaign == campaign)
-    made = (
-        select(INTENTS.c.customer_id, ATTEMPTS.c.send_id, ATTEMPTS.c.n, ATTEMPTS.c.at)
-        .join(ATTEMPTS, ATTEMPTS.c.send_id == INTENTS.c.send_id)
-        .where(INTENTS.c.campaign == campaign)
-    )
-    lost = _read(connection, made).assign(outcome=UNKNOWN, wamid="", code=0, details=LOST, seq=0)
-    facts = pd.concat([lost, _read(connection, told)], ignore_index=True)
-    facts["accepted"] = facts["outcome"] == ACCEPTED
-    current = facts.sort_values(["accepted", "n", "seq"]).drop_duplicates("customer_id", keep="last")
-    return current[["customer_id", "outcome", "wamid", "code", "details", "at"]]
-
-
-def _settled(connection: Connection, campaign: str) -> pd.DataFrame:
-    """Return the wamid that the status webhooks told for each send id."""
-    ours = select(INTENTS.c.send_id).where(INTENTS.c.campaign == campaign)
-    query = select(EVENTS.c.send_id, EVENTS.c.wamid.label("settled")).where(
-        EVENTS.c.kind == "status", EVENTS.c.send_id.in_(ours)
-    )
-    return _read(connection, query).groupby("send_id", as_index=False)["settled"].min()
-
-
-def _read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    """Return what a query finds, the texts as text also where there is none."""
-    found = connection.execute(query)
-    columns = list(found.keys())
-    table = pd.DataFrame([tuple(row) for row in found], columns=columns, dtype="object")
-    for column in query.selected_columns:
-        kind = column.type.python_type
-        if kind is str and column.name not in ("price", "unit_price"):
-            table[column.name] = table[column.name].astype("str")
-        elif kind is int:
-            table[column.name] = table[column.name].astype("int64")
-        elif kind is float:
-            table[column.name] = table[column.name].astype("float64")
-    return table
-
-
-def _money(amount: str | None) -> Decimal | None:
-    return None if amount is None else Decimal(amount)
+def _with_settled(result: pd.DataFrame, unsettled: np.ndarray, wamids: dict[str, str]) -> pd.DataFrame:
+    """Return the rows with those unknown sends accepted of which a status told."""
+    if not wamids:
+        return result
+    at = [place for place in unsettled if result["send_id"].iat[place] in wamids]
+    told = [wamids[send_id] for send_id in result["send_id"].iloc[at]]
+    changed = {"outcome": ACCEPTED, "wamid": told, "details": SETTLED}
+    settled = pd.DataFrame(changed, index=result.index[at]).astype("str")
+    columns = {name: settled[name].reindex(result.index).fillna(result[name]) for name in changed}
+    return result.assign(**columns)
