@@ -6,27 +6,29 @@ import warnings
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from tqdm.auto import tqdm
 
 from wa_products import arms, frames
 from wa_products.campaigns.measuring import measure
 from wa_products.campaigns.queues import in_order, late, pace
 from wa_products.campaigns.sender import Sender, message
-from wa_products.campaigns.sources import bodies
+from wa_products.campaigns.sources import bodies, size
 from wa_products.errors import PlanError, SettingsError
 from wa_products.ledger import sending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from wa_products.campaigns.sender import Progress
     from wa_products.campaigns.sources import Source
     from wa_products.client import Client
     from wa_products.ledger import Ledger
+    from wa_products.ledger.hearing import Body
     from wa_products.ledger.people import Standing
     from wa_products.limits import Limits
     from wa_products.plans import Plan
 
-__all__ = ["listen", "measure", "send"]
+__all__ = ["listen", "measure", "send", "take_in"]
 
 _NOW = "would be sent now"
 
@@ -71,17 +73,30 @@ def send(
     return _told(plan, ledger, sender)
 
 
-def listen(source: Source, *, ledger: Ledger) -> pd.DataFrame:
+def listen(source: Source, *, ledger: Ledger, progress: bool = True) -> pd.DataFrame:
     """
     Store webhook bodies in the ledger; return the `events` frame of those that are new.
 
-    `source` is the path of a JSON or JSON-lines file (``.gz`` too) or of a folder of such, an iterable of bodies
-    (dict, bytes, str), or anything with a method ``webhooks()``, such as a sandbox. Order and repeats do not matter:
-    listening twice stores nothing twice. Raises DataError where there is no such file.
+    `source` is the path of a JSON or JSON-lines file or log (``.gz`` too) or of a folder of such, another ledger or
+    its URL, an iterable of bodies (dict, bytes, str), or anything with a method ``webhooks()``, such as a sandbox.
+    Order and repeats do not matter: listening twice stores nothing twice, and what was interrupted goes on. Raises
+    DataError where there is no such file, or one is damaged.
     """
     last = ledger.last_event()
-    ledger.store(bodies(source))
+    take_in(source, ledger=ledger, progress=progress)
     return ledger.events_after(last)
+
+
+def take_in(source: Source, *, ledger: Ledger, progress: bool = True) -> int:
+    """Store webhook bodies as `listen` does; return how many events are new, without the frame of them."""
+    with tqdm(total=size(source), unit="B", unit_scale=True, delay=1, disable=not progress) as bar:
+        return ledger.store(_counted(bodies(source), bar))
+
+
+def _counted(found: Iterable[Body], bar: tqdm) -> Iterator[Body]:
+    for body in found:
+        yield body
+        bar.update(len(body))
 
 
 def _told(plan: Plan, ledger: Ledger, sender: Sender) -> pd.DataFrame:

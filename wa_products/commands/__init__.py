@@ -6,14 +6,24 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from wa_products.commands import backtesting, demos, planning, reporting, resolving, running, sandboxes, sending
+from wa_products.commands import (
+    backtesting,
+    demos,
+    planning,
+    receiving,
+    reporting,
+    resolving,
+    running,
+    sandboxes,
+    sending,
+)
 from wa_products.commands.shared import BAD_INPUT, FAILED, INTERRUPTED
 from wa_products.errors import DataError, PlanError, SettingsError, WaProductsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demos, planning, sending, resolving, reporting, running, backtesting, sandboxes)
+COMMANDS = (demos, planning, sending, receiving, resolving, reporting, running, backtesting, sandboxes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -24,7 +24,7 @@ def together(parts: list[Part], ledger: Ledger | None = None) -> dict[str, pd.Da
     """Return catalog, orders, inbound and issues of all parts, whatever the moment from which they are looked at."""
     orders, inbound = (_of_kind(parts, kind) for kind in ("orders", "inbound"))
     if ledger is not None:
-        stored = ledger.events()
+        stored = ledger.answers()
         orders = stacked([orders, events.orders(stored)], "orders")
         inbound = stacked([inbound, events.inbound(stored)], "inbound")
     meta, shop = _of_kind(parts, "catalog", shops=False), _of_kind(parts, "catalog", shops=True)

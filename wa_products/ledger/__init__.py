@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Self
 import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
+from tqdm.auto import tqdm
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.ledger import heard, hearing, opening, people, reaches, schema, sending, unknowns, views
+from wa_products.ledger import heard, hearing, opening, people, reaches, repairing, schema, sending, unknowns, views
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -126,6 +127,37 @@ class Ledger:
                 opening.lock(connection, HEARING)
                 new += hearing.add(connection, batch, pd.Timestamp.now("UTC"))
         return new
+
+    def webhooks(self) -> Iterator[bytes]:
+        """Yield the raw bodies stored, in the order in which they came: another ledger may listen to this one."""
+        last = 0
+        while True:
+            with self._engine.begin() as connection:
+                found = hearing.stored(connection, last)
+            if not found:
+                return
+            yield from (body for _, body in found)
+            last = found[-1][0]
+
+    def reparse(self, *, progress: bool = False) -> repairing.Repair:
+        """
+        Read all stored webhooks again, after their reading was mended; return what it came to.
+
+        The events of each are then what it says now. Again, or after it was killed, it does what is left to do.
+        """
+        at, last, repair = schema.micros(pd.Timestamp.now("UTC")), 0, repairing.Repair()
+        with self._engine.begin() as connection:
+            size = repairing.size(connection)
+        with tqdm(total=size, unit=" webhooks", disable=not progress) as bar:
+            while True:
+                with opening.writing(self._engine) as connection:
+                    opening.lock(connection, HEARING)
+                    done, last = repairing.batch(connection, last, at)
+                    repair += done
+                    if not last:
+                        repairing.finish(connection, repair, at)
+                        return repair
+                bar.update(done.webhooks)
 
     def last_event(self) -> int:
         """Return the number of the last event stored, 0 at first."""

@@ -142,7 +142,7 @@ def _failed(upto: ColumnElement[bool]) -> Select[Any]:
 
 
 def _places(told: pa.Table, rows: pd.DataFrame) -> np.ndarray:
-    """Return the position in `rows` of the message each row speaks of: by its send id, else by its wamid; -1 for none."""
+    """Return the position in `rows` of the message each row speaks of: by send id, else by wamid; -1 for none."""
     by_send = _places_by(told["send_id"], rows["send_id"])
     unknown = np.flatnonzero(by_send < 0)
     if len(unknown):

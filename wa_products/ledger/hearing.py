@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 
 from wa_products import events, frames
 from wa_products.identities import customer_id
-from wa_products.ledger.inserting import insert_many, parts
+from wa_products.ledger.inserting import PART, insert_many, parts
 from wa_products.ledger.schema import EVENTS, IDENTITIES, WEBHOOKS, micros
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def add(connection: Connection, bodies: Sequence[Body], now: pd.Timestamp) -> in
 def link(connection: Connection, pairs: Iterable[Proof], at: int) -> None:
     """Add what proves that two ids are one customer: (one, other, rule)."""
     known = {(min(one, two), max(one, two), rule) for one, two, rule in pairs if one and two and one != two}
-    insert_many(connection, IDENTITIES, ("left_id", "right_id", "rule", "at"), [(*proof, at) for proof in sorted(known)])
+    insert_many(
+        connection, IDENTITIES, ("left_id", "right_id", "rule", "at"), [(*proof, at) for proof in sorted(known)]
+    )
 
 
 def row(event: events.Event, webhook: int) -> tuple[Any, ...]:
@@ -94,6 +96,12 @@ def proofs(event: events.Event) -> Iterator[Proof]:
         yield customer_id("phone", old_wa_id), here, "number changed"
     if old_user_id:
         yield customer_id("user", old_user_id), here, "user id changed"
+
+
+def stored(connection: Connection, after: int) -> list[tuple[int, bytes]]:
+    """Return some of the raw bodies behind the number `after`, each with its number; none where there are none."""
+    query = select(WEBHOOKS.c.number, WEBHOOKS.c.body).where(WEBHOOKS.c.number > after)
+    return [tuple(each) for each in connection.execute(query.order_by(WEBHOOKS.c.number).limit(PART))]
 
 
 def batches(bodies: Iterable[Body]) -> Iterator[list[Body]]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 PART = 500  # ids asked for in one statement
+_INSERT = "INSERT INTO {} ({}) {} ON CONFLICT DO NOTHING"
+_UNNEST = "SELECT * FROM unnest({})"
 
 
 def insert_new(
@@ -42,7 +44,7 @@ def parts(ids: Sequence[Any]) -> list[list[Any]]:
 
 @lru_cache
 def _marked(table: Table, names: tuple[str, ...]) -> str:
-    return f"INSERT OR IGNORE INTO {table.name} ({_listed(names)}) VALUES ({', '.join('?' * len(names))})"
+    return _INSERT.format(table.name, _listed(names), f"VALUES ({', '.join('?' * len(names))})")
 
 
 @lru_cache
@@ -50,7 +52,7 @@ def _unnested(table: Table, names: tuple[str, ...]) -> str:
     """Return the statement that takes an array a column: PostgreSQL plans it once, not once a row."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays = ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in names)
-    return f"INSERT INTO {table.name} ({_listed(names)}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
+    return _INSERT.format(table.name, _listed(names), _UNNEST.format(arrays))
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ def _statements(*statements: str) -> Callable[[Connection], object]:
     """Return a step that says these in the SQL of both databases; it must not lean on tables that change later."""
 
     def apply(connection: Connection) -> None:
-        words = _WORDS[connection.dialect.name]
+        words = _WORDS[connection.dialect.name] | {"event": _OLD_EVENT}
         for statement in statements:
             connection.execute(text(statement.format_map(words)))
 
@@ -48,8 +48,8 @@ _BY_BODY = _statements(
     "CREATE TABLE wa_webhooks (number {long} NOT NULL, digest TEXT NOT NULL, body {bytes} NOT NULL, "
     "stored_at BIGINT NOT NULL, PRIMARY KEY (number), UNIQUE (digest))",
     "INSERT INTO wa_webhooks SELECT number, SUBSTR(digest, 1, 32), body, stored_at FROM wa_kept",
-    f"CREATE TABLE wa_said AS SELECT seq, {_OLD_EVENT}, (SELECT number FROM wa_kept WHERE digest = webhook) AS n "
-    f"FROM wa_events",
+    "CREATE TABLE wa_said AS SELECT seq, {event}, (SELECT number FROM wa_kept WHERE digest = webhook) AS n "
+    "FROM wa_events",
     "DROP TABLE wa_events",
     "CREATE TABLE wa_events (seq {serial}, event_id TEXT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL, "
     "customer_id TEXT NOT NULL, wa_id TEXT NOT NULL, user_id TEXT NOT NULL, wamid TEXT NOT NULL, "
@@ -57,8 +57,7 @@ _BY_BODY = _statements(
     "product_retailer_id TEXT NOT NULL, quantity {float}, unit_price TEXT, currency TEXT NOT NULL, "
     "phone_number_id TEXT NOT NULL, context_id TEXT NOT NULL, previous_wa_id TEXT NOT NULL, "
     "previous_user_id TEXT NOT NULL, raw TEXT NOT NULL, webhook {long} NOT NULL, PRIMARY KEY (seq))",
-    f"INSERT INTO wa_events ({_OLD_EVENT}, raw, webhook) SELECT {_OLD_EVENT}, '', COALESCE(n, 0) FROM wa_said "
-    f"ORDER BY seq",
+    "INSERT INTO wa_events ({event}, raw, webhook) SELECT {event}, '', COALESCE(n, 0) FROM wa_said ORDER BY seq",
     "CREATE INDEX wa_events_event ON wa_events (event_id, seq)",
     "CREATE INDEX wa_events_customer ON wa_events (customer_id) WHERE kind <> 'status' OR code <> 0",
     "CREATE INDEX wa_events_send ON wa_events (kind, send_id, wamid, status, at)",

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from wa_products.errors import LedgerError, SettingsError
-from wa_products.ledger.migrations import MIGRATIONS
+from wa_products.ledger.migrations import MIGRATIONS, Migration
 from wa_products.ledger.schema import METADATA, RECORDS, micros
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LARGE = 32_000_000  # bytes of a file: what is smaller is read before another process has begun
 PUMP = Path(__file__).with_name("pump.py")
 _TYPES: dict[type, pa.DataType] = {str: pa.large_string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary()}
-_SQLITE = sqlite.dialect()  # type: ignore[no-untyped-call]
+_SQLITE = sqlite.dialect()
 _POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 

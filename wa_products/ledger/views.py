@@ -179,9 +179,8 @@ def _with_settled(result: pd.DataFrame, unsettled: np.ndarray, wamids: dict[str,
     """Return the rows with those unknown sends accepted of which a status told."""
     if not wamids:
         return result
-    at = [place for place in unsettled if result["send_id"].iat[place] in wamids]
-    told = [wamids[send_id] for send_id in result["send_id"].iloc[at]]
-    changed = {"outcome": ACCEPTED, "wamid": told, "details": SETTLED}
-    settled = pd.DataFrame(changed, index=result.index[at]).astype("str")
-    columns = {name: settled[name].reindex(result.index).fillna(result[name]) for name in changed}
-    return result.assign(**columns)
+    sends = result["send_id"].iloc[unsettled]
+    told = sends[sends.isin(wamids.keys())].map(wamids)
+    changed = pd.DataFrame({"outcome": ACCEPTED, "wamid": told, "details": SETTLED}, index=told.index).astype("str")
+    whole = changed.reindex(result.index)
+    return result.assign(**{name: whole[name].fillna(result[name]) for name in whole})
