@@ -1,8 +1,6 @@
 """The receiver, asked as Meta and as strangers would ask it."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import os
 import socket
@@ -15,13 +13,14 @@ import httpx
 import pytest
 
 from tests.campaign import SETTINGS, says
+from tests.deliveries import SECRET, VERIFY, Receiver, deliver, receipts
+from tests.deliveries import signed as signature
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
 from wa_products.errors import SettingsError
 from wa_products.ledger import Ledger
 from wa_products.receiver import BODY_LIMIT, app, writers
 from wa_products.settings import Settings
 
-SECRET, VERIFY = "app-secret", "verify-token"  # made up
 RECEIVING = Settings(app_secret=SECRET, verify_token=VERIFY)
 
 
@@ -46,7 +45,7 @@ def raw(n=0, text="hello"):
 
 def signed(body, secret=SECRET):
     """Return the headers of a body."""
-    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+    return {"X-Hub-Signature-256": signature(body, secret)}
 
 
 def posting(ledger, work, counts=None):
@@ -337,3 +336,20 @@ def test_without_secrets_the_command_says_what_to_set(tmp_path):
     assert told.returncode == 2
     assert "WA_APP_SECRET" in told.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_when_it_is_killed(ledger_url, tmp_path):  # noqa: F811  # the fixture
+    """Killed again and again under load, it loses no event that it answered with 200, and stores none twice."""
+    receiver = Receiver(ledger_url, tmp_path)
+    receiver.begin()
+    bodies, ids = receipts(1500)
+    try:
+        told = deliver(receiver, bodies, lines=32, kills=3)
+    finally:
+        receiver.end()
+    assert receiver.kills == 3
+    assert told.attempts > len(bodies)
+    with Ledger(ledger_url) as ledger:
+        assert sorted(ledger.events()["event_id"]) == sorted(ids)
+        assert sorted(ledger.webhooks()) == sorted(bodies)

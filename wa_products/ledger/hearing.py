@@ -105,15 +105,20 @@ def stored(connection: Connection, after: int) -> list[tuple[int, bytes]]:
 
 
 def batches(bodies: Iterable[Body]) -> Iterator[list[Body]]:
-    """Yield `bodies` in lists that one transaction takes."""
+    """Yield `bodies` in lists that one transaction takes; those that came before an error, too."""
     batch: list[Body] = []
     size = 0
-    for body in bodies:
-        batch.append(body)
-        size += len(body)
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
+    try:
+        for body in bodies:
+            batch.append(body)
+            size += len(body)
+            if len(batch) >= BATCH or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except Exception:
+        if batch:
             yield batch
-            batch, size = [], 0
+        raise
     if batch:
         yield batch
 

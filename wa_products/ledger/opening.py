@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine import ExceptionContext
 
+CACHE, LOG_PAGES = 64 << 20, 8000
 PATIENCE = 60  # seconds to wait for other writers of a file
 LOCK = 7_270_114  # PostgreSQL's advisory lock of whoever brings the tables up to date
 
@@ -89,6 +90,10 @@ def _sqlite(target: URL) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may forget the last intents when the power goes
+        # Ids come in no order, so that every commit touches pages all over: keep them, and write each home but now
+        # and then.
+        cursor.execute(f"PRAGMA cache_size=-{CACHE // 1024}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         cursor.close()
 
     @event.listens_for(made, "begin")

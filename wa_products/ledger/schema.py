@@ -137,7 +137,7 @@ WEBHOOKS = Table(
 )
 # What each body says. Two bodies may tell of one event, and not in the same words: readers take one telling of each.
 # Receipts are most of what comes; that a customer was told of in them is never asked.
-OF_NOTE = text("kind <> 'status' OR code <> 0")
+OF_NOTE = text("(kind <> 'status' OR code <> 0)")
 EVENTS = Table(
     "wa_events",
     METADATA,
