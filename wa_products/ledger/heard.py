@@ -83,7 +83,9 @@ def inbound_rate(connection: Connection, now: pd.Timestamp, after: int) -> float
     """Return how many messages a second came in during the busiest minute of the hour before `now`, after a fact."""
     at = micros(now)
     came = select(func.count(EVENTS.c.event_id.distinct()).label("n")).where(
-        EVENTS.c.seq > after, EVENTS.c.kind.in_(("inbound", "cart", "enquiry")), EVENTS.c.at.between(at - 60 * _MINUTE, at)
+        EVENTS.c.seq > after,
+        EVENTS.c.kind.in_(("inbound", "cart", "enquiry")),
+        EVENTS.c.at.between(at - 60 * _MINUTE, at),
     )
     minutes = came.group_by(EVENTS.c.at // _MINUTE).subquery()
     return (connection.scalar(select(func.max(minutes.c.n))) or 0) / 60
