@@ -55,7 +55,10 @@ def states(rows: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp | None 
     """
     frames.require(rows, frames.OUTCOMES, "the campaign's rows")
     heard = _heard(rows, frames.require(events, frames.EVENTS, "events"))
-    first = {name: _earlier(_known(rows, f"{name}_at"), _first_at(heard[heard["status"] == name], len(rows), rows.index)) for name in STATUSES}
+    first = {
+        name: _earlier(_known(rows, f"{name}_at"), _first_at(heard[heard["status"] == name], len(rows), rows.index))
+        for name in STATUSES
+    }
     delivered = _earlier(first["delivered"], first["read"])
     sent = _earlier(first["sent"], delivered)
     told = sent.notna() | first["failed"].notna()

@@ -73,8 +73,8 @@ class Ledger:
         """
         Return what `rows` returns with the receipts that came up to `as_of`, as `states.states` takes them.
 
-        And the number of messages of others, of another campaign or tool, of which receipts came. With `answers` this
-        is all that measuring goes by, at a fraction of what `events` costs.
+        And the number of messages of no campaign, sent by another tool, of which receipts came. With `answers` this is
+        all that measuring goes by, at a fraction of what `events` costs.
         """
         with self._engine.begin() as connection:
             found = views.rows(connection, campaign)

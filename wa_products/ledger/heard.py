@@ -12,7 +12,7 @@ from sqlalchemy import case, func, select
 
 from wa_products import codes, frames
 from wa_products.ledger.reading import frame, headed, moments, numbers, places, read
-from wa_products.ledger.schema import EVENTS, INTENTS, micros, times
+from wa_products.ledger.schema import EVENTS, INTENTS, OUTCOMES, micros, times
 from wa_products.ledger.views import is_alone, money
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def receipts(
     connection: Connection, campaign: str, rows: pd.DataFrame, as_of: pd.Timestamp | None = None
 ) -> tuple[pd.DataFrame, int]:
     """
-    Return `rows` with the receipts that came up to `as_of`, and of how many messages of others receipts came.
+    Return `rows` with the receipts that came up to `as_of`, and of how many messages of no campaign receipts came.
 
     Added are ``sent_at, delivered_at, read_at, failed_at`` (when each status first was), ``failed_code`` and
     ``failed_details`` of the first failure; a blank wamid is filled in from the receipts of its send id.
@@ -59,11 +59,11 @@ def receipts(
     place = _places(told, rows)
     result = rows.assign(**{f"{name}_at": _first(told[name], place, len(rows)) for name in STATUSES})
     result = result.assign(wamid=_wamids(told, place, rows), **_failures(failed, rows))
-    ours = pc.count_distinct(told["wamid"].filter(pa.array(place >= 0))).as_py()
     if alone:
-        return result, pc.count_distinct(told["wamid"]).as_py() - ours
-    every = select(func.count(EVENTS.c.wamid.distinct())).where(EVENTS.c.kind == "status", upto)
-    return result, (connection.scalar(every) or 0) - ours
+        return result, pc.count_distinct(told["wamid"].filter(pa.array(place < 0))).as_py()
+    ours = EVENTS.c.send_id.in_(select(INTENTS.c.send_id)) | EVENTS.c.wamid.in_(select(OUTCOMES.c.wamid))
+    others = select(func.count(EVENTS.c.wamid.distinct())).where(EVENTS.c.kind == "status", upto, ~ours)
+    return result, connection.scalar(others) or 0
 
 
 def last_at(connection: Connection) -> pd.Timestamp:
