@@ -97,7 +97,7 @@ def test_an_interrupt_is_no_fault_of_the_database(ledger):
 
 def test_no_error_of_the_database_shows_a_value(ledger):
     """What breaks a rule of the tables is named without the values of the row."""
-    row = {"digest": None, "body": b"+447700900123", "stored_at": 1}
+    row = {"number": 1, "digest": None, "body": b"+447700900123", "stored_at": 1}
     with pytest.raises(IntegrityError) as caught, opening.writing(ledger._engine) as connection:
         connection.execute(schema.WEBHOOKS.insert(), [row])
     assert "SQL parameters hidden" in str(caught.value)

@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from adbc_driver_manager import Error
 from sqlalchemy.dialects import postgresql, sqlite
 
+from wa_products.errors import LedgerError
 from wa_products.ledger.schema import times
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def read(connection: Connection, *queries: Select[Any]) -> list[pa.Table]:
     """
     Return what each query finds, each column of the type that the tables say; missing only where they allow it.
 
-    Only what is committed is surely seen.
+    Only what is committed is surely seen. Raises LedgerError where the database fails.
     """
     url = connection.engine.url
     if url.get_backend_name() == "postgresql":
@@ -48,11 +50,16 @@ def read(connection: Connection, *queries: Select[Any]) -> list[pa.Table]:
     elif url.database and url.database != ":memory:" and Path(url.database).stat().st_size >= LARGE:
         found = _by_pump(url.database, queries)
     else:
-        found = (_by_row(connection, query) for query in queries)
-    return [table.cast(_shape(query)) for table, query in zip(found, queries, strict=True)]
+        return [read_few(connection, query) for query in queries]
+    try:
+        return [table.cast(_shape(query)) for table, query in zip(found, queries, strict=True)]
+    except (Error, pa.ArrowException) as error:
+        words = " ".join(str(error).split())
+        raise LedgerError(f"the ledger {url.render_as_string(hide_password=True)} cannot be read: {words}") from None
 
 
-def _by_row(connection: Connection, query: Select[Any]) -> pa.Table:
+def read_few(connection: Connection, query: Select[Any]) -> pa.Table:
+    """Return what `read` returns of one query, row by row, over the ledger's own connection."""
     shape = _shape(query)
     rows = connection.execute(query).all()
     columns = zip(*rows, strict=True) if rows else [[]] * len(shape)

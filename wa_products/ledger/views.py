@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from wa_products import frames
 from wa_products.ledger.inserting import parts
-from wa_products.ledger.reading import frame, headed, last, moments, numbers, picked, places, read
+from wa_products.ledger.reading import frame, headed, last, moments, numbers, picked, places, read, read_few
 from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
@@ -86,7 +86,7 @@ def resolved(found: pd.DataFrame, people: People) -> pd.DataFrame:
 def campaigns(connection: Connection) -> pd.DataFrame:
     """Return one row a plan, in the order in which they were first sent."""
     names = ["campaign", "digest", "approved_by", "created_at", "expires_at", "holdout", "waterfall"]
-    [table] = read(connection, select(*(PLANS.c[name] for name in names)).order_by(PLANS.c.seq))
+    table = read_few(connection, select(*(PLANS.c[name] for name in names)).order_by(PLANS.c.seq))
     found = frame(table)
     return found.assign(
         created_at=moments(table["created_at"]),
