@@ -68,12 +68,21 @@ def played(data, seed, share):
     told = heard(sandbox.advance(pd.Timedelta(HORIZON) + pd.Timedelta("1h")))
     found = metrics.results(rows, told, header(rows, at, share), at + pd.Timedelta(HORIZON), horizon=HORIZON)
     truth = sandbox.truth(rows, horizon=HORIZON).set_index("customer_id").loc[rows["customer_id"]]
-    made = {
-        chance.wamid(seed, message.person.address, "in", f"{message.wamid}:cart"): message.wamid
-        for message in world.desk.messages
-    }
-    carts = found.carts.assign(cause=found.carts["message_id"].map(made).fillna(""))
+    strangers = set(found.carts["customer_id"]) - set(rows["customer_id"])
+    carts = found.carts.assign(cause=found.carts["message_id"].map(causes(world, seed, strangers)).fillna(""))
     return {"share": share, "results": found.lift.iloc[0], "truth": truth, "carts": carts, "customers": len(rows)}
+
+
+def causes(world, seed, strangers):
+    """Return the wamid of the message that made a cart, by the cart's message id: the customer's or a friend's cart."""
+    found = {}
+    for message in world.desk.messages:
+        for name in ("cart", "cart:second device"):
+            found[chance.wamid(seed, message.person.address, "in", f"{message.wamid}:{name}")] = message.wamid
+        for who in strangers:
+            address = world.addresses.people[who].address
+            found[chance.wamid(seed, address, "in", f"{message.wamid}:passes_on:friend")] = message.wamid
+    return found
 
 
 def post(world, row):
@@ -82,7 +91,7 @@ def post(world, row):
         to=row["to"] or None, recipient=row["recipient"] or None, catalog_id=CATALOG_ID,
         product_retailer_id=row["product_retailer_id"], opaque=row["send_id"],
     )  # fmt: skip
-    return world.accept(payload)["messages"][0]["id"]
+    return world.accept(payload)[0]["messages"][0]["id"]
 
 
 def silent(data, seed):
@@ -169,10 +178,13 @@ def print_causes(campaigns):
     """Print rule by true cause, and how often each rule is right."""
     carts = pd.concat([one["carts"] for one in campaigns], ignore_index=True)
     right = carts["wamid"].eq(carts["cause"]) & carts["cause"].ne("")
-    truth = np.select([right, carts["cause"].ne("")], ["this message", "another message"], "came anyway")
+    truth = np.select([right, carts["cause"].ne("")], ["this message", "some message"], "came anyway")
     print("\nWhat made the cart in truth, by the rule that claims it")
     table = pd.crosstab(carts["rule"], truth)
-    table["right"] = (table.get("this message", 0) / table.sum(axis=1)).map("{:.1%}".format)
+    whole = table.sum(axis=1)
+    forwarded = table.index == "forwarded"  # which names a product, not a message
+    claimed = table.get("this message", 0) + table.get("some message", 0) * forwarded
+    table["right"] = (claimed / whole).map("{:.1%}".format)
     print(table.to_string())
 
 
