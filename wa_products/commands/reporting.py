@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     report.add_argument("--ledger", help=LEDGER_HELP)
     report.add_argument("--out", type=Path, default=Path("report.html"))
     report.add_argument("--horizon", default="7D", help="carts count for so long; default: %(default)s")
-    report.add_argument("--prompt", default="6h", help="a cart is a prompt answer for so long; default: %(default)s")
+    report.add_argument("--prompt", default="4h", help="a cart is a prompt answer for so long; default: %(default)s")
     report.add_argument("--shop", type=Path, help="folder of exports: for variants, and orders and money arm by arm")
     report.add_argument("--contacts", type=Path, help="also write who got what and what came of it (.csv or .xlsx)")
     report.add_argument("--addresses", action="store_true", help="with --shop: put addresses into the contacts, too")
