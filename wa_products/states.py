@@ -78,6 +78,8 @@ def states(rows: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp | None 
 
 def positions(values: pd.Series, ids: pd.Series) -> np.ndarray:
     """Return where in `ids` each of `values` first stands, -1 where it does not or is empty."""
+    if values.empty:
+        return np.empty(0, dtype="int64")
     whole, wanted = (pa.array(texts.array, pa.large_string()) for texts in (ids, values))
     found = pc.index_in(wanted, value_set=whole).fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
     return np.where(pc.equal(wanted, "").to_numpy(zero_copy_only=False), -1, found)

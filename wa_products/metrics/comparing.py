@@ -25,7 +25,7 @@ def drawn(sends: pd.DataFrame) -> pd.DataFrame:
 
 def arm_sizes(sends: pd.DataFrame) -> Mapping[str, int]:
     """Return how many customers were drawn into each arm."""
-    sizes = drawn(sends)["arm"].value_counts()
+    sizes = sends.loc[sends["kind"] != "request", "arm"].value_counts()
     return {arm: int(sizes.get(arm, 0)) for arm in (TREATED, HOLDOUT)}
 
 

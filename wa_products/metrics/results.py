@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from wa_products import frames
-from wa_products.attribution import ANSWERS, PROMPT, asked, attributed, cart_lines, claimed, received, span
+from wa_products.arms import TREATED
+from wa_products.attribution import ANSWERS, PROMPT, answerable, asked, attributed, cart_lines, claimed, received, span
 from wa_products.metrics import failures, tables, times
 from wa_products.metrics.cells import cells
 from wa_products.metrics.contacts import contacts
@@ -217,7 +218,7 @@ def results(
     rivals = _rivals(elsewhere, known, started_at - span(horizon), as_of)
     sends = _sends(rows, known, told, as_of).assign(nth=lambda found: times.nth(found, rivals))
     lines, groups = cart_lines(told), _groups(data)
-    seen = received(sends, told)
+    seen = answerable(sends)
     if len(rivals):
         seen = pd.concat([seen.assign(is_other=False), received(rivals, told).assign(is_other=True)], ignore_index=True)
     carts, pairs = claimed(lines, seen, rows["customer_id"], lookback=span(horizon), prompt=span(prompt), groups=groups)
@@ -296,8 +297,8 @@ def _groups(data: Dataset | None) -> dict[str, str] | None:
 def _lift(
     both: pd.DataFrame, sends: pd.DataFrame, watched: pd.DataFrame, share: float, *, is_over: bool
 ) -> pd.DataFrame:
-    treated = sends[(sends["arm"] == "treated") & (sends["kind"] != "request")]
-    delivered = float(treated["delivered_at"].notna().mean()) if len(treated) else float("nan")
+    treated = (sends["arm"] == TREATED) & (sends["kind"] != "request")
+    delivered = float(sends.loc[treated, "delivered_at"].notna().mean()) if treated.any() else float("nan")
     found = tables.lift(both, share, delivered)
     low, high, likely = found.loc[0, ["low", "high", "sample_ratio"]]
     words = verdict(low, high, likely) if is_over or pd.isna(low) else early_verdict(watched, likely)
