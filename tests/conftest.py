@@ -1,5 +1,7 @@
 """What all tests share: Hypothesis profiles and the small hand-made shop."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -11,6 +13,8 @@ _EVERYWHERE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]
 settings.register_profile("quick", max_examples=30, **_EVERYWHERE)
 settings.register_profile("thorough", max_examples=300, **_EVERYWHERE)  # pytest --hypothesis-profile=thorough
 settings.load_profile("quick")
+# Started in the background by a script, this process and all that it starts would be deaf to interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
