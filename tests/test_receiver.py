@@ -339,7 +339,6 @@ def test_without_secrets_the_command_says_what_to_set(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skip(reason="the client of this test is not right yet; benchmarks/receiving.py kills shows the promise")
 def test_nothing_is_lost_when_it_is_killed(ledger_url, tmp_path):  # noqa: F811  # the fixture
     """Killed again and again under load, it loses no event that it answered with 200, and stores none twice."""
     receiver = Receiver(ledger_url, tmp_path)
