@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -32,6 +33,11 @@ class Companions:
     excess: sparse.csr_matrix
     both: sparse.csr_matrix
     times: np.ndarray
+
+    @cached_property
+    def by_companion(self) -> sparse.csc_matrix:
+        """`excess`, laid out to be read by companion."""
+        return self.excess.tocsc()
 
 
 def companions(past: History, since: int) -> Companions:
@@ -92,7 +98,7 @@ class Sources(NamedTuple):
 def sources(lately: sparse.csr_matrix, beside: Companions, customer: np.ndarray, product: np.ndarray) -> Sources:
     """Return for each customer and product the one of their latest purchases that speaks most for it."""
     customer, product = np.asarray(customer, dtype="int64"), np.asarray(product, dtype="int64")
-    into = beside.excess.tocsc()
+    into = beside.by_companion
     counts = np.diff(into.indptr)[product]
     offer = np.repeat(np.arange(len(product)), counts)
     entry = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + into.indptr[product][offer]

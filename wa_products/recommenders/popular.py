@@ -55,7 +55,7 @@ class Popular:
     def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
         """Return at most `k` popular products for each customer, the most probable first."""
         asked = protocol.asked(customer_ids).sort_values()
-        new = ~asked.isin(self._customers)
+        new = self._customers.get_indexer(asked) < 0
         parts = [
             self._unbought(asked[new], self._for_new.iloc[: max(k, 0)]),
             self._first_new(asked[~new], max(k, 0)),

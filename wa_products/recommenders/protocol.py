@@ -61,6 +61,11 @@ def best(rows: pd.DataFrame, k: int) -> pd.DataFrame:
     return kept[kept.groupby("customer_id").cumcount() < k].reset_index(drop=True)
 
 
+def titles(catalog: pd.DataFrame) -> pd.Series:
+    """Return the title of each product by its id."""
+    return catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
+
+
 def sendable(catalog: pd.DataFrame) -> pd.Series:
     """Return the ids of the products that can be sent."""
     return catalog.loc[catalog["sendable"], "product_retailer_id"].drop_duplicates()

@@ -48,7 +48,7 @@ class Reorder:
         whole = histories.history(data)
         self.learned_ = _learn(whole, self.horizon_days)
         self._as_of = data.as_of
-        self._catalog, self._held = data.catalog, withheld.withheld(data)
+        self._titles, self._held = protocol.titles(data.catalog), withheld.withheld(data)
         self._scored = _score(whole, data.catalog, self.learned_, self.horizon_days)
         return self
 
@@ -61,7 +61,7 @@ class Reorder:
             kind="reorder",
             **scored.dues(rows, self._as_of),
             horizon_days=float(self.horizon_days),
-            why=scored.in_place_of(rows, self._catalog)
+            why=scored.in_place_of(rows, self._titles)
             + pd.Series([phrases.reorder(*row) for row in numbers], dtype="str"),
         )
         return frames.conform(found, protocol.RECOMMENDED, self.name)[list(protocol.RECOMMENDED)]

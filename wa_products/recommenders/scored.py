@@ -72,11 +72,14 @@ def sent(products: pd.Index, catalog: pd.DataFrame, found: Pairs) -> tuple[np.nd
     return codes, pd.Index(offered, dtype="str")
 
 
-def in_place_of(rows: pd.DataFrame, catalog: pd.DataFrame) -> pd.Series:
+def in_place_of(rows: pd.DataFrame, titles: pd.Series) -> pd.Series:
     """Return the words before the reason where another product than the usual one is sent, ``""`` elsewhere."""
-    titles = catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
     other = rows["usual_id"] != rows["product_retailer_id"]
-    words = "in place of " + rows["usual_id"].map(titles).fillna("") + ", which cannot be sent now; "
+    words = (
+        "in place of "
+        + titles.reindex(rows["usual_id"]).fillna("").set_axis(rows.index)
+        + ", which cannot be sent now; "
+    )
     return words.where(other, "").astype("str")
 
 

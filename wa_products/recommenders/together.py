@@ -47,7 +47,7 @@ class Together:
         """Count what shares orders up to ``data.as_of``, and learn what became of such offers."""
         whole = histories.history(data)
         keep = np.asarray(whole.products.isin(protocol.sendable(data.catalog)))
-        titles = data.catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
+        titles = protocol.titles(data.catalog)
         offers, beside = _offers(whole, 0, self.horizon_days, keep)
         offers = offers.assign(probability=_learned(whole, self.horizon_days, keep)(offers["drawn"].to_numpy()))
         with_ids = offers.assign(

@@ -62,7 +62,7 @@ class Ranked:
         self._scored = scored.Scored.of(
             rows, customers=whole.customers, products=products, usual=whole.products, most=KEPT
         )
-        self._as_of, self._catalog, self._held = data.as_of, data.catalog, withheld.withheld(data)
+        self._as_of, self._titles, self._held = data.as_of, protocol.titles(data.catalog), withheld.withheld(data)
         self._lately = companions.lately(whole, 0, HALF_LIFE * self.horizon_days)
         self._beside = moment.beside
         return self
@@ -75,7 +75,7 @@ class Ranked:
             found = pd.concat([rule.recommend(asked, k) for rule in rules], ignore_index=True)
             best = protocol.best(found.assign(score=found["probability"].fillna(0.0)), max(k, 0))
             return best.assign(why=best["why"] + reasons.SIMPLE)
-        newcomers = self._popular.recommend(asked.difference(self._scored.customers), k)
+        newcomers = self._popular.recommend(asked[self._scored.customers.get_indexer(asked) < 0], k)
         both = pd.concat([self._ranked(asked, k, self.learned_), newcomers])
         return both.sort_values("customer_id", kind="stable", ignore_index=True)
 
@@ -86,13 +86,12 @@ class Ranked:
             kind=np.where(rows["times"] > 0, "reorder", "recommendation"),
             horizon_days=float(self.horizon_days),
             **scored.dues(rows, self._as_of),
-            why=scored.in_place_of(rows, self._catalog) + self._why(rows, learned),
+            why=scored.in_place_of(rows, self._titles) + self._why(rows, learned),
         )
         return frames.conform(found, protocol.RECOMMENDED, self.name)[list(protocol.RECOMMENDED)]
 
     def _why(self, rows: pd.DataFrame, learned: Learned) -> pd.Series:
         told = companions.sources(self._lately, self._beside, rows["customer"], rows["usual"])
-        titles = self._catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
-        source = titles.reindex(self._scored.usual[told.source]).fillna("").where(told.source >= 0, "")
+        source = self._titles.reindex(self._scored.usual[told.source]).fillna("").where(told.source >= 0, "")
         known = rows.assign(source=source.to_numpy(), both=told.both, orders=told.times)
         return reasons.why(known, learned, self.horizon_days)
