@@ -287,7 +287,7 @@ def test_another_ledger(ledger, ledger_url, tmp_path):  # noqa: F811  # the fixt
 
 def test_a_killed_listening_goes_on(tmp_path):
     """Killed in the middle, listening again takes in the rest, and no event twice."""
-    made, ids = receipts(12_000)
+    made, ids = receipts(24_000)
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(made))
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     Ledger(url).close()
@@ -298,7 +298,7 @@ def test_a_killed_listening_goes_on(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         before = len(ledger.events())
-        assert before == 4000 * (before // 4000)
+        assert before in (0, 16_000, 24_000)
         assert take_in(tmp_path / "a.jsonl", ledger=ledger, progress=False) == len(ids) - before
         assert sorted(ledger.events()["event_id"]) == sorted(ids)
 

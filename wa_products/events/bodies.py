@@ -55,7 +55,9 @@ def _of_change(change: object) -> list[Event]:
     if field not in FIELDS:
         return [unsupported(change, f"a webhook of the field {field[:60]}", status=field)]
     metadata = text_of(a_dict(value.get("metadata")).get("phone_number_id"))
-    found = [{**event, "phone_number_id": metadata} for event in _of_value(value)]
+    found = list(_of_value(value))
+    for event in found:
+        event["phone_number_id"] = metadata
     return found or [unsupported(change, "a change without messages, statuses or preferences", status=field)]
 
 
@@ -244,10 +246,12 @@ def _words(message: dict[str, Any], kind: str) -> str:
 
 def _error(errors: list[Any]) -> tuple[int, str]:
     """Return the code of the first error and the details of all, told once each."""
+    if not errors:
+        return 0, ""
     told = []
     for error in map(a_dict, errors):
         data = error.get("error_data")
         details = text_of(data) or text_of(a_dict(data).get("details"))
         told.append(details or text_of(error.get("message")) or text_of(error.get("title")))
-    code = number(a_dict(errors[0]).get("code")) if errors else None
+    code = number(a_dict(errors[0]).get("code"))
     return int(code or 0), "; ".join(dict.fromkeys(filter(None, told)))

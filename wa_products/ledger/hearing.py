@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Body = bytes | str | dict[str, Any]
 Proof = tuple[str, str, str]
 
-BATCH, BATCH_BYTES = 4000, 16_000_000  # of bodies in one transaction
+# Of bodies in one transaction: ids come in no order, so that a small one writes as many pages as a large one.
+BATCH, BATCH_BYTES = 16_000, 32_000_000
 PROVED_BY_EVENTS = ("webhook", "number changed", "user id changed")
 NAMES = (*frames.EVENTS, "webhook")
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)

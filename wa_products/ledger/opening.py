@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine import ExceptionContext
 
-CACHE, LOG_PAGES = 64 << 20, 8000
+CACHE, LOG_PAGES = 128 << 20, 16_000
 PATIENCE = 60  # seconds to wait for other writers of a file
 LOCK = 7_270_114  # PostgreSQL's advisory lock of whoever brings the tables up to date
 
