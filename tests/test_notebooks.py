@@ -50,16 +50,16 @@ def test_a_notebook_runs_from_the_top(notebook, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("parameters", [{}, {"live": True}], ids=["as it is", "live"])
+@pytest.mark.parametrize("parameters", [{}, {"dry_run": False}], ids=["as it is", "live"])
 def test_the_sending_notebook_sends_only_when_told(parameters, tmp_path):
-    """Run as it is the notebook about sending posts nothing and writes nothing; with `live` it sends, once."""
+    """Run as it is the notebook about sending posts nothing and writes nothing; without `dry_run` it sends, once."""
     made, kept = tmp_path / "30_send.ipynb", tmp_path / "ledger.db"
     parameters = {"ledger_url": f"sqlite:///{kept}", **parameters}
     notebook = ROOT / "notebooks" / "30_send.ipynb"
     papermill.execute_notebook(notebook, made, parameters, cwd=notebook.parent, progress_bar=False)
     with Ledger(f"sqlite:///{kept}") as ledger:
         sends = ledger.sends()
-        assert ledger.campaigns().empty == sends.empty == ("live" not in parameters)
+        assert ledger.campaigns().empty == sends.empty == ("dry_run" not in parameters)
     assert sends["customer_id"].is_unique
 
 

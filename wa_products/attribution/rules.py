@@ -59,7 +59,7 @@ CARTS: dict[str, frames.Kind] = {
     "price_at_send": "money",
     "price_in_cart": "money",
 }
-PROMPT = "4h"  # so near to its message a cart with its product is nearly always its work; see `placebo` of the results
+PROMPT = "4h"  # chosen on the sandbox's shoppers, whose truth is known; `placebo` shows what it claims in vain
 _ZERO = pd.Timedelta(0)
 
 

@@ -132,9 +132,9 @@ def _told(row: Any) -> str:  # noqa: ANN401  # a row of the outcomes frame
 
 
 def _code(outcomes: pd.DataFrame, most: float) -> int:
-    counts = outcomes["outcome"].value_counts()
-    tried = int(counts.reindex(["accepted", "refused", "unknown"], fill_value=0).sum())
-    failed = int(counts.reindex(["refused", "unknown"], fill_value=0).sum())
+    from wa_products.metrics.failures import failed_and_tried  # noqa: PLC0415  # each command loads only what it needs
+
+    failed, tried = failed_and_tried(outcomes)
     if outcomes.attrs["stopped"] and not outcomes.attrs["failing"]:
         return FAILED
     return TOO_MANY_FAILURES if outcomes.attrs["failing"] or (tried and failed / tried > most) else OK

@@ -97,6 +97,13 @@ def failed(sends: pd.DataFrame) -> pd.DataFrame:
     return every.sort_values(["at", "customer_id"], ignore_index=True)[FAILED_COLUMNS]
 
 
+def failed_and_tried(outcomes: pd.DataFrame) -> tuple[int, int]:
+    """Return how many of `outcomes` (`send`'s frame) were refused or are unknown, and of how many that were tried."""
+    counts = outcomes["outcome"].value_counts()
+    failed = int(counts.reindex(["refused", "unknown"], fill_value=0).sum())
+    return failed, failed + int(counts.get("accepted", 0))
+
+
 def failures(sends: pd.DataFrame) -> pd.DataFrame:
     """
     Return the failures of a campaign (`sends` as from `wa_products.states.states`), most frequent first.

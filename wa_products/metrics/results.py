@@ -218,9 +218,7 @@ def results(
     rivals = _rivals(elsewhere, known, started_at - span(horizon), as_of)
     sends = _sends(rows, known, told, as_of).assign(nth=lambda found: times.nth(found, rivals))
     lines, groups = cart_lines(told), _groups(data)
-    seen = answerable(sends)
-    if len(rivals):
-        seen = pd.concat([seen.assign(is_other=False), received(rivals, told).assign(is_other=True)], ignore_index=True)
+    seen = _seen(sends, rivals, told)
     carts, pairs = claimed(lines, seen, rows["customer_id"], lookback=span(horizon), prompt=span(prompt), groups=groups)
     lines = attributed(lines, carts, groups)
     both = tables.arms(sends, carts, started_at, span(horizon))
@@ -251,6 +249,14 @@ def results(
         spending=pd.DataFrame(columns=SPENDING) if bought is None else bought,
         orphans=orphans(pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows, known),
     )
+
+
+def _seen(sends: pd.DataFrame, rivals: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """Return the messages that a cart may answer: of this campaign, and of others."""
+    seen = answerable(sends)
+    if rivals.empty:
+        return seen
+    return pd.concat([seen.assign(is_other=False), received(rivals, told).assign(is_other=True)], ignore_index=True)
 
 
 def _rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:

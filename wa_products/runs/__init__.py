@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from papermill.exceptions import PapermillExecutionError
 
 from wa_products.errors import DataError, RunError, SettingsError, TooManyFailures
+from wa_products.metrics import failures
 from wa_products.runs import pages, parameters
 from wa_products.settings import SENDING, Settings
 
@@ -97,9 +98,7 @@ def run(
 
 def require_few_failures(outcomes: pd.DataFrame, *, most: float = 0.2) -> None:
     """Raise TooManyFailures where more than the share `most` of the tried `outcomes` is refused or unknown."""
-    counts = outcomes["outcome"].value_counts()
-    tried = int(counts.reindex(["accepted", "refused", "unknown"], fill_value=0).sum())
-    failed = int(counts.reindex(["refused", "unknown"], fill_value=0).sum())
+    failed, tried = failures.failed_and_tried(outcomes)
     if tried and failed / tried > most:
         raise TooManyFailures(f"{failed:,} of {tried:,} messages were refused or are unknown, more than {most:.0%}")
 
