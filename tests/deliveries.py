@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +107,8 @@ def deliver(receiver, bodies, *, lines=64, repeats=0.1, kills=0, seed=7):
     chance = random.Random(seed)  # noqa: S311  # seeded, not secret
     queue = bodies + chance.sample(bodies, int(len(bodies) * repeats))
     chance.shuffle(queue)
-    return asyncio.run(_delivered(receiver, queue, lines, kills))
+    with ThreadPoolExecutor(1) as own:  # a browser's loop may be going on in this thread
+        return own.submit(asyncio.run, _delivered(receiver, queue, lines, kills)).result()
 
 
 async def _delivered(receiver, queue, lines, kills):
