@@ -126,7 +126,7 @@ CASES = {
             "b.csv": text([product(3), product(1, price="9.50 GBP")], META),
         },
         kept=(ONE, TWO, "SKU-003", ONE),
-        issues=tuple(("duplicate_id", "error", row, 0, "product_retailer_id", ONE, UNSENT) for row in (1, 2)),
+        issues=tuple(("duplicate_id", "error", row, row + 1, "product_retailer_id", ONE, UNSENT) for row in (1, 2)),
     ),
     "33 ids that differ in case or blanks": Bad(
         content=text([product(1, id="abc"), product(2, id="ABC ")], META),
@@ -195,7 +195,7 @@ CASES = {
     ),
     "43 markup in a title": cell("title", "<b>Tea</b>", "markup", severity="warning", action=KEPT),
     "43 markup in a text": cell(
-        "description", "<p>Tea</p>", "markup", severity="warning", action="text without its markup kept"
+        "description", "<p>Tea</p>", "markup", severity="info", action="text without its markup kept"
     ),
     "43 letters of another encoding": cell("title", "CafÃ©", "garbled_text", severity="warning", action=KEPT),
     "43 hidden characters": cell("title", "Te\x07a", "control_characters", severity="warning", action=KEPT),

@@ -147,18 +147,18 @@ CASES = {
             "b.csv": text([*order("#2", A, Id="2"), *order("#3", A, Id="3")], SHOPIFY),
         },
         kept=("1", "2", "3"),
-        issues=(("order_repeated", "info", 2, 0, "order_id", "2", "row merged"),),
+        issues=(("order_repeated", "info", 2, 3, "order_id", "2", "row merged"),),
     ),
     "15 the same file twice": Bad(
         kind="orders",
         content={name: text(order("#1", A, Id="1"), SHOPIFY) for name in ("a.csv", "a (1).csv")},
         kept=("1",),
-        issues=(("order_repeated", "info", 1, 0, "order_id", "1", "row merged"),),
+        issues=(("order_repeated", "info", 1, 2, "order_id", "1", "row merged"),),
     ),
     "15 overlapping catalogs": Bad(
         content={"a.csv": text(ROWS[:2], META), "b.csv": text(ROWS[1:], META)},
         kept=IDS,
-        issues=(("item_repeated", "info", 1, 0, "product_retailer_id", "SKU-002", "row merged"),),
+        issues=(("item_repeated", "info", 1, 2, "product_retailer_id", "SKU-002", "row merged"),),
     ),
     "15 overlapping logs": Bad(
         kind="inbound",

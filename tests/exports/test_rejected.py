@@ -55,6 +55,19 @@ def test_rejected_rows_come_back_to_the_character(tmp_path, shape):
     assert "price scientific in price" in rows[1][-1]
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_what_two_files_tell_differently_comes_back_from_both(tmp_path, shape):
+    """An item that two files tell differently is named with its line in each of them, and both rows come back."""
+    for name, rows in (("a.dat", ROWS[:1]), ("b.dat", [product(7), product(1, price="9.99 GBP")])):
+        (tmp_path / name).write_bytes(shape(rows))
+    issues = load(tmp_path, as_of="2026-11-20T09:00Z").issues
+    told = issues[issues["code"] == "duplicate_id"]
+    assert list(zip(told["file"].str.partition("/")[0], told["row"], strict=True)) == [("a.dat", 1), ("b.dat", 2)]
+    assert (told["line"] > told["row"]).all()
+    back = [cells(path)[1:] for path in write_rejected(tmp_path, issues)]
+    assert [row[:-1] for [row] in back] == wanted(product(1), product(1, price="9.99 GBP"))
+
+
 def test_only_their_owner_reads_them(tmp_path):
     """The file holds customers' data, so nobody else may open it."""
     path = tmp_path / "export.csv"

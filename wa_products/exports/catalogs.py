@@ -134,7 +134,8 @@ def _prose(rows: Rows, field: str, found: Found) -> pd.Series:
     if field == "title":
         tests["title_too_long"] = (_is_long, "row kept", "a title has at most 200 characters")
     for code, (test, action, hint) in tests.items():
-        note_where(column, column.where(test), rows, found, (code, "warning", field, action, hint))
+        severity = "info" if (code, field) == ("markup", "description") else "warning"  # shops write HTML
+        note_where(column, column.where(test), rows, found, (code, severity, field, action, hint))
     return column.texts() if field == "title" else column.recoded(to_text).texts()
 
 

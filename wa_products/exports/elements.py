@@ -133,14 +133,14 @@ class Elements:
         self._marked = False
 
     def columns(self) -> dict[str, Column]:
-        """Return the finished columns, as many values each as there are records."""
+        """Return the finished columns, as many values each as there are records, and keep none of them."""
         self._flush()
         return {name: self._column(name) for name in self.names}
 
     def _column(self, name: str) -> Column:
         if name in self._various:
-            return Column.runs(pa.concat_arrays([block.get(name, _texts([""] * size)) for size, block in self._blocks]))
-        parts = [block.get(name, _texts([""] * size).dictionary_encode()) for size, block in self._blocks]
+            return Column.runs(pa.concat_arrays([block.pop(name, _texts([""] * size)) for size, block in self._blocks]))
+        parts = [block.pop(name, _texts([""] * size).dictionary_encode()) for size, block in self._blocks]
         return Column.encoded(pa.chunked_array(parts).unify_dictionaries().combine_chunks())
 
     def _handlers(self) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:

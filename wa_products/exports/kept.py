@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from wa_products.exports.caches import Cache, Entry, digest, key_of, stamps
 from wa_products.exports.issues import COUNTS, Found, counted
-from wa_products.exports.readers import Part, read_file
+from wa_products.exports.readers import Part, lines_of, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,16 +47,20 @@ class Files:
         """Return what `join` makes of the parts of all files, from the cache where it has that."""
         paths = [path for path, _ in self.paths]
         if not self.cache or not _is_large(paths):
-            return join(self.parts(cache=False))
+            return self._joined(join, cache=False)
         cache, before = Cache(paths[0].parent), stamps(paths)
         key = key_of(_TOGETHER, [(path.name, kind, self._digests[path]) for path, kind in self.paths], self._said)
         entry = self._held(cache.get(_TOGETHER, key))
         if entry is not None:
             return {**entry.frames, "issues": counted(entry.frames["issues"], entry.facts["counts"])}
-        made = join(self.parts(cache=len(paths) > 1))
+        made = self._joined(join, cache=len(paths) > 1)
         if before == stamps(paths):
             _keep(cache, _TOGETHER, key, made, made["issues"].attrs[COUNTS])
         return made
+
+    def _joined(self, join: Callable[[list[Part]], dict[str, pd.DataFrame]], *, cache: bool) -> dict[str, pd.DataFrame]:
+        made = join(self.parts(cache=cache))
+        return {**made, "issues": _located(made["issues"], [path for path, _ in self.paths])}
 
     def _of(self, path: Path, kind: Kind | None, *, cache: bool) -> list[Part]:
         if not cache or not _is_large([path]):
@@ -82,6 +88,21 @@ class Files:
         """Return the entry where no time in it would be called a future one now."""
         until = max(self.options.as_of, pd.Timestamp.now("UTC")) + _DAY
         return entry if entry is not None and pd.Timestamp(entry.facts["latest"]) <= until else None
+
+
+def _located(issues: pd.DataFrame, paths: list[Path]) -> pd.DataFrame:
+    """Return the issues with the physical lines of rows of which only the joining of the files found out."""
+    lost = (issues["row"] > 0) & (issues["line"] == 0)
+    if not lost.any():
+        return issues
+    line = issues["line"].to_numpy(copy=True)
+    named = Counter(path.name for path in paths)
+    wanted = set(issues.loc[lost, "file"].str.partition("/")[0])
+    for path in (path for path in paths if path.name in wanted and named[path.name] == 1):
+        for file, records, lines in lines_of(path):
+            rows = np.flatnonzero(lost & (issues["file"] == file))
+            line[rows] = lines[np.searchsorted(records, issues["row"].to_numpy()[rows])]
+    return issues.assign(line=line)
 
 
 def _is_large(paths: list[Path]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,26 @@ def read_file(path: Path, options: Options, kind: Kind | None = None) -> list[Pa
     Raises DataError where the file is missing, of no known format, or of another kind than asked for.
     """
     return [part for source in opened(path) for part in _parts(source, options, kind)]
+
+
+def lines_of(path: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield of each table in the file at `path` its name, the numbers of its records, and their physical lines."""
+    for source in opened(path):
+        for file, content in _contents(source):
+            records, lines = _places(content)(True)  # a closure of one argument
+            yield file, records, records if lines is None else lines
+
+
+def _contents(source: Source) -> Iterator[tuple[str, Any]]:
+    shape = kind_of(source)
+    if shape != "excel":
+        form, header = _recognised(source, shape)
+        yield source.file, _content(source, shape, header, form, Found(source.file))
+        return
+    for sheet in sheets(source):
+        with suppress(DataError):
+            header, form = locate(sheet.head(), TABLES, sheet.file)
+            yield sheet.file, _sheet(sheet, header, form, Found(sheet.file))
 
 
 def _parts(source: Source, options: Options, kind: Kind | None) -> Iterator[Part]:
