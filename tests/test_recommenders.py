@@ -280,6 +280,28 @@ def test_words_name_a_product(text, product, shop):
     assert (match and match.product_retailer_id) == product
 
 
+@pytest.mark.parametrize(
+    ("titles", "text", "product"),
+    [
+        (["हरी चाय 100 ग्राम", "हरी मिर्च"], "क्या हरी चाय है?", "0"),
+        (["ชาเขียวมะลิ 100 กรัม", "กาแฟดำ"], "มีชาเขียวมะลิไหม", "0"),
+        (["茉莉绿茶 100克", "茉莉花茶", "黑咖啡"], "我想要茉莉绿茶。", "0"),
+        (["茉莉绿茶 100克", "茉莉花茶", "黑咖啡"], "有茶吗", None),
+        (["緑茶ティーバッグ", "紅茶ティーバッグ"], "緑茶ティーバッグをください", "0"),
+        (["ក្រូចឆ្មារ", "ស្វាយទុំ"], "មានក្រូចឆ្មារទេ?", "0"),
+        (["녹차 티백", "홍차 티백"], "녹차 티백 있어요?", "0"),
+        (["قهوة عربية", "شاي أخضر"], "هل عندكم قَهْوَة عَرَبِيَّة؟", "0"),
+        (["Ёлочный чай", "Кофе"], "елочный чаи", "0"),
+        (["USB充電ケーブル", "USB充電器"], "usb充電ケーブル", "0"),
+    ],
+)
+def test_words_of_any_script_name_a_product(titles, text, product):
+    """In any script a text names a title: with blanks between its words or without, its marks written or left out."""
+    ids = [str(n) for n in range(len(titles))]
+    match = Titles.of(pd.DataFrame({"product_retailer_id": ids, "item_group_id": "", "title": titles})).match(text)
+    assert (match and match.product_retailer_id) == product
+
+
 def test_the_more_precise_title_wins():
     """A title that holds all the words of another is meant when all its words are said."""
     rows = pd.DataFrame({"product_retailer_id": ["1", "2"], "item_group_id": "", "title": ["Soap", "Rose soap"]})

@@ -7,13 +7,30 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
-WORD = re.compile(r"\w+")
+PLAIN = re.compile(r"[a-z0-9]+")
+WITHOUT_BLANKS = "".join(  # Thai, Lao, Tibetan, Burmese, Khmer, kana, Han
+    f"{chr(first)}-{chr(last)}"
+    for first, last in (
+        *((0x0E00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF)),
+        *((0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF)),
+    )
+)
+UNSPACED = re.compile(f"[{WITHOUT_BLANKS}]+")
+RUN = re.compile(f"[{WITHOUT_BLANKS}]+|[^{WITHOUT_BLANKS}]+")
+LEFT_OUT = {  # marks that one may write or leave: accents, Hebrew points, Arabic vowels; and the Arabic stretch
+    code: None
+    for code in (*range(0x300, 0x370), *range(0x591, 0x5C8), *range(0x64B, 0x660), 0x640, 0x670)
+    if unicodedata.category(chr(code)) in {"Mn", "Lm"}
+}
 SHORTEST_MISSPELT = 4
 MISSPELT_COUNTS = 0.9
 ENOUGH, ALIKE = 0.6, 1e-9
@@ -31,12 +48,32 @@ def words(text: str) -> tuple[str, ...]:
     """
     Return the words of `text` without case and accents, each once.
 
+    Where a script has no blanks between words, each two neighbouring letters are one, as search engines do.
+
     >>> words("Crème brûlée, CRÈME 100 g")
     ('creme', 'brulee', '100', 'g')
+    >>> words("हरी चाय"), words("茉莉绿茶100克")
+    (('हरी', 'चाय'), ('茉莉', '莉绿', '绿茶', '100', '克'))
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return tuple(dict.fromkeys(WORD.findall(bare)))
+    if text.isascii():
+        return tuple(dict.fromkeys(PLAIN.findall(text.lower())))
+    bare = unicodedata.normalize("NFKD", text.casefold()).translate(LEFT_OUT)
+    kept = "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in bare)
+    runs = (run for word in unicodedata.normalize("NFC", kept).split() for run in RUN.findall(word))
+    return tuple(dict.fromkeys(part for run in runs for part in _parts(run)))
+
+
+def _parts(run: str) -> Iterable[str]:
+    """Return a word itself, or of a script without blanks its pairs of neighbouring letters with their marks."""
+    if not UNSPACED.match(run):
+        return (run,)
+    letters: list[str] = []
+    for letter in run:
+        if letters and unicodedata.category(letter)[0] == "M":
+            letters[-1] += letter
+        else:
+            letters.append(letter)
+    return map("".join, pairwise(letters)) if len(letters) > 1 else letters
 
 
 def names(word: str) -> bool:
