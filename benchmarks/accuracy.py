@@ -127,6 +127,8 @@ def _demo_shop(seed):
     """Print how many of the first proposals come true, beside those of who knows how the shop was made."""
     data = load(HERE / "data" / "demo")
     truth = pd.read_csv(HERE / "data" / "demo_truth.csv", dtype={"product_retailer_id": "str"})
+    sendable = data.catalog.loc[data.catalog["sendable"], "product_retailer_id"]
+    truth = truth[truth["product_retailer_id"].isin(sendable)]
     due = pd.to_datetime(truth["next_purchase_at"], utc=True) < data.as_of + 14 * DAY
     coming = truth.loc[due, PAIR]
     buyers = coming["customer_id"].unique()
@@ -136,7 +138,7 @@ def _demo_shop(seed):
         "knowing how periods are drawn": _best(truth.assign(chance=_learned_from_gaps(data, truth))),
         "knowing each true period": _best(truth.assign(chance=_from_periods(data, truth))),
     }
-    print(f"\ndemo shop, {len(buyers)} customers who buy a reorder product within 14 days; hits with 95 % intervals")
+    print(f"\ndemo shop, {len(buyers)} customers who buy one that can be sent within 14 days; hits with 95 % intervals")
     for name, first in ways.items():
         hits = first.merge(coming)["customer_id"].isin(buyers).sum()
         low, high = proportion_confint(hits, len(buyers), method="wilson")
