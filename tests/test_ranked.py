@@ -65,6 +65,16 @@ def test_finds_what_the_generator_makes_possible(demo, fitted, coming):
     assert hit.mean() > 0.75
 
 
+def test_dates_without_hours_are_enough(demo, coming):
+    """A shop whose exports tell only the day is learned from as well, and the first proposals come true as often."""
+    days = replace(demo, orders=demo.orders.assign(ordered_at=demo.orders["ordered_at"].dt.floor("D")))
+    fitted = Ranked().fit(days)
+    first = fitted.recommend(demo.customers, 1)
+    buyers = coming.loc[coming["soon"], "customer_id"].nunique()
+    assert fitted.learned_ is not None
+    assert len(first.merge(coming.loc[coming["soon"], PAIR])) > 0.75 * buyers
+
+
 def test_due_intervals_hold(demo, fitted, coming):
     """Of the favourites that are bought again, about four in five come within the interval stated."""
     rows = fitted.recommend(demo.customers, 5)
