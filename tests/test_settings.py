@@ -1,10 +1,15 @@
 import os
 import pickle
+import re
+import sys
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from wa_products.errors import SettingsError
-from wa_products.settings import Settings
+from wa_products.settings import Settings, found
 
 TOKEN = "EAAB-secret-token"  # noqa: S105  # made up
 FULL = {"WA_TOKEN": TOKEN, "WA_PHONE_NUMBER_ID": "1067", "WA_CATALOG_ID": "194836987003835"}
@@ -49,6 +54,78 @@ def test_a_token_file(tmp_path):
     assert Settings.from_env(env).token == TOKEN
     with pytest.raises(SettingsError, match="WA_TOKEN_FILE"):
         Settings.from_env({**env, "WA_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_every_secret_may_lie_in_a_file(tmp_path):
+    """The app secret and the verify token, too; the environment comes before the file."""
+    path = tmp_path / "secret"
+    path.write_text("in-the-file\n")
+    names = {"WA_APP_SECRET_FILE": str(path), "WA_VERIFY_TOKEN_FILE": str(path), "WA_VERIFY_TOKEN": "set"}
+    settings = Settings.from_env(names, needs=())
+    assert (settings.app_secret, settings.verify_token) == ("in-the-file", "set")
+
+
+class Drawer(KeyringBackend):
+    """A keyring in memory, or one that stays locked."""
+
+    priority = 1
+    held, is_locked = {("shop", "WA_TOKEN"): TOKEN}, False
+
+    def get_password(self, service, username):
+        """Return what lies there."""
+        if self.is_locked:
+            raise KeyringLocked(TOKEN)
+        return self.held.get((service, username))
+
+    def set_password(self, service, username, password):
+        """Take nothing in."""
+
+
+@pytest.fixture
+def drawer():
+    """Put a keyring of our own in the place of the system's."""
+    before, ours = keyring.get_keyring(), Drawer()
+    keyring.set_keyring(ours)
+    yield ours
+    keyring.set_keyring(before)
+
+
+def test_a_token_in_the_keyring(drawer, tmp_path):
+    """The keyring is asked last, only where its service is named, and what it lacks is missing as anywhere."""
+    env = {**FULL, "WA_TOKEN": "", "WA_KEYRING": "shop"}
+    assert Settings.from_env(env).token == TOKEN
+    (tmp_path / "token").write_text("another")
+    assert Settings.from_env({**env, "WA_TOKEN_FILE": str(tmp_path / "token")}).token == "another"  # noqa: S105
+    assert Settings.from_env({**env, "WA_TOKEN": "set"}).token == "set"  # noqa: S105  # made up
+    for without in ({**env, "WA_KEYRING": ""}, {**env, "WA_KEYRING": "another"}):
+        with pytest.raises(SettingsError, match="WA_KEYRING"):
+            Settings.from_env(without)
+    drawer.is_locked = True
+    with pytest.raises(SettingsError, match=r"shop.*KeyringLocked") as caught:
+        Settings.from_env(env)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_keyring_that_is_not_installed_is_said(monkeypatch):
+    """Who names a service without the package learns which extra brings it."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(SettingsError, match=re.escape("wa-products[keyring]")):
+        Settings.from_env({**FULL, "WA_TOKEN": "", "WA_KEYRING": "shop"})
+
+
+def test_what_must_stand_nowhere():
+    """The secrets of the settings are those that are set, and the password of the ledger, written either way."""
+    settings = Settings(token=TOKEN, ledger="postgresql://u:p%40ss@h/d")
+    assert set(settings.secrets) == {TOKEN, "p%40ss", "p@ss"}
+    assert Settings().secrets == ()
+
+
+def test_where_a_setting_was_found(tmp_path):
+    """Each setting names the variable that led to it, and its repr keeps the value to itself."""
+    (tmp_path / "token").write_text(TOKEN)
+    told = found({"WA_TOKEN_FILE": str(tmp_path / "token"), "WA_RATE": "20", "WA_CATALOG_ID": " "})
+    assert {name: each.by for name, each in told.items()} == {"token": "WA_TOKEN_FILE", "rate": "WA_RATE"}
+    assert TOKEN not in repr(told)
 
 
 def test_secrets_are_not_shown():

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 COMMANDS = (demos, planning, sending, receiving, resolving, reporting, running, backtesting, sandboxes)
 
+_SETTINGS = (
+    "Settings come from the environment, and secrets from nowhere else but a file or the system's keyring: "
+    "WA_TOKEN=..., or WA_TOKEN_FILE=FILE, or WA_KEYRING=SERVICE after `keyring set SERVICE WA_TOKEN` "
+    "(pip install 'wa-products[keyring]'); likewise WA_APP_SECRET and WA_VERIFY_TOKEN. "
+    "`wa-products doctor` shows what is found, and what is missing for what."
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
@@ -54,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="wa-products",
         description="Decide which one product to show each WhatsApp customer, send it safely, measure what it brought.",
+        epilog=_SETTINGS,
     )
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
