@@ -20,7 +20,7 @@ def phone(n):
     return f"447700900{n:03d}" if n < 1000 else f"1555{n // 100:03d}01{n % 100:02d}"
 
 
-def plan(size=5, *, holdout=0.0, campaign="c1", now=NOW, limits=None, **changes):
+def plan(size=5, *, holdout=0.0, campaign="c1", now=NOW, limits=None, approved_by="me", **changes):
     """Return an approved plan for customers 0 to `size`; `changes` replace columns, with one value or one a row."""
     rows = pd.DataFrame(
         {
@@ -41,7 +41,7 @@ def plan(size=5, *, holdout=0.0, campaign="c1", now=NOW, limits=None, **changes)
         }
     )
     frozen = rows.assign(**changes)
-    named = {"campaign": campaign, "catalog_id": CATALOG, "approved_by": "me", "limits": limits}
+    named = {"campaign": campaign, "catalog_id": CATALOG, "approved_by": approved_by, "limits": limits}
     return Plan.make(frozen, created_at=now, holdout=holdout, **named)
 
 

@@ -12,9 +12,9 @@ FLOORS = {
     0: {"errors", "frames"},
     1: {
         "windows", "datasets", "identities", "recommenders", "proposals", "selection", "plans", "arms", "payloads",
-        "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing", "limits",
+        "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing", "limits", "policies",
     },
-    2: {"exports", "transports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
+    2: {"approvals", "exports", "transports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
     3: {
         "campaigns", "commands", "preflight", "widgets", "figures", "reports", "runs", "demo", "trials", "__main__",
         "__init__",

@@ -1,5 +1,6 @@
 """Notebooks run without a person: strict before the first cell, recorded, and never live by mistake."""
 
+import html
 import json
 import os
 import stat
@@ -8,6 +9,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import quote
 
 import nbformat
 import pandas as pd
@@ -16,9 +18,12 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.campaign import CATALOG, plan
+from tests.faulty_server import serving
+from tests.test_commands import command as wa_products
 from wa_products import runs
 from wa_products.errors import DataError, TooManyFailures
-from wa_products.runs import parameters
+from wa_products.runs import cleaning, parameters
 
 CELL = """\
 campaign: str
@@ -28,6 +33,11 @@ share: float = 0.2
 names = ["a"]
 note: str | None = None
 made = object()
+"""
+COVERED = """\
+plan: str = ""
+policy: str = ""
+dry_run: bool = True
 """
 TOKEN = "a-token-nobody-has"  # noqa: S105  # made up
 LIVE = {"WA_TOKEN": TOKEN, "WA_PHONE_NUMBER_ID": "1", "WA_CATALOG_ID": "2"}
@@ -275,15 +285,89 @@ def test_a_dry_run_sends_nothing_whatever_its_cells_say(tmp_path):
 @pytest.mark.slow
 @KERNEL
 def test_a_killed_run_is_run_again(tmp_path):
-    """After a kill the folder is free at once, and the run begins anew beside the remains of the killed one."""
+    """After a kill the folder is free at once; the next run says so of the killed one, and takes its secrets out."""
     path = notebook(
         tmp_path / "n.ipynb", "import os, pathlib, signal", "first = not pathlib.Path('again').exists()",
-        "pathlib.Path('again').touch()", "if first: os.kill(os.getppid(), signal.SIGKILL)",
+        "pathlib.Path('again').touch()\nprint(os.environ['WA_TOKEN'] if first else '')",
+        "if first: os.kill(os.getppid(), signal.SIGKILL)",
     )  # fmt: skip
-    killed = command(tmp_path, path, "-p", "campaign=x")
-    again = command(tmp_path, path, "-p", "campaign=x")
+    killed = command(tmp_path, path, "-p", "campaign=x", **LIVE)
+    again = command(tmp_path, path, "-p", "campaign=x", "--on-failure", "cat > told.json", **LIVE)
     assert killed.returncode < 0
     assert again.returncode == 0, again.stderr
-    summaries = sorted((tmp_path / "runs").glob("*/summary.json"))
-    assert len(summaries) == 1
-    assert len(list((tmp_path / "runs").glob("*_n_*"))) == 2
+    assert "an earlier run was killed before its end" in again.stderr
+    told = [json.loads(each.read_text()) for each in sorted((tmp_path / "runs").glob("*/summary.json"))]
+    assert sorted(each["state"] for each in told) == ["killed", "succeeded"]
+    assert json.loads((tmp_path / "told.json").read_text())["state"] == "killed"
+    assert not [path for path in tmp_path.rglob("*.*") if path.is_file() and TOKEN in path.read_text("utf-8")]
+
+
+@pytest.mark.slow
+@KERNEL
+def test_a_run_that_is_told_to_end_is_recorded(tmp_path):
+    """SIGTERM, as of systemd or timeout, ends the run with code 1, its summary written and its kernel gone."""
+    path = notebook(
+        tmp_path / "n.ipynb", "import os, signal, time\nopen('kernel', 'w').write(str(os.getpid()))",
+        "os.kill(os.getppid(), signal.SIGTERM)\ntime.sleep(60)", "open('ran', 'w').close()",
+    )  # fmt: skip
+    done = command(tmp_path, path, "-p", "campaign=x")
+    assert done.returncode == 1
+    assert "ended by SIGTERM" in done.stderr
+    summary = json.loads(next((tmp_path / "runs").glob("*/summary.json")).read_text())
+    assert (summary["state"], summary["error"]) == ("failed", "ended by SIGTERM")
+    assert not (tmp_path / "ran").exists()
+    assert not Path(f"/proc/{(tmp_path / 'kernel').read_text()}").exists()
+
+
+@pytest.mark.slow
+@KERNEL
+def test_a_live_run_sends_only_what_is_covered(tmp_path):
+    """A live run sends the reviewed plan that it was given, once; a plan that a notebook makes by itself is refused."""
+    now = pd.Timestamp.now("UTC")
+    reviewed = plan(2, now=now).save(tmp_path / "plan.jsonl")
+    cell = (
+        "import wa_products as wa\n"
+        "with wa.Ledger('sqlite:///ledger.db') as ledger, wa.Client(wa.Settings.from_env()) as client:\n"
+        "    wa.send({}, ledger=ledger, client=client, dry_run=dry_run)"
+    )
+    given = notebook(tmp_path / "given.ipynb", cell.format("wa.Plan.load(plan)"), declared=COVERED)
+    own = notebook(
+        tmp_path / "own.ipynb", "import pandas as pd\nfrom tests.campaign import plan as made",
+        cell.format("made(2, campaign='own', now=pd.Timestamp.now('UTC'))"), declared=COVERED,
+    )  # fmt: skip
+    with serving() as server:
+        account = LIVE | {"WA_CATALOG_ID": CATALOG, "WA_GRAPH_URL": server.url}
+        words = ("-p", f"plan={reviewed}", "-p", "dry_run=false", "--live")
+        sent, again, refused = (command(tmp_path, each, *words, **account) for each in (given, given, own))
+    assert (sent.returncode, again.returncode, refused.returncode) == (0, 0, 1), sent.stderr + refused.stderr
+    assert "not the reviewed plan of 'c1'" in refused.stderr
+    assert (server.requests, server.doubles()) == (2, 0)
+
+
+def test_a_changed_policy_ends_before_the_first_cell(tmp_path):
+    """A policy that nobody signed, or that was changed since, is refused with code 2, in a dry run as well."""
+    rules = tmp_path / "policy.toml"
+    rules.write_text('kinds = ["reorder"]\n')
+    notebook(tmp_path / "n.ipynb", "open('ran', 'w').close()", declared=COVERED)
+    words = ("n.ipynb", "-p", "policy=policy.toml", "--on-failure", "cat > told.json")
+    unsigned = command(tmp_path, *words)
+    signed = wa_products("sign", rules, "--by", "Ana", "--until", "2100-01-01", "--at-most", 5, cwd=tmp_path)
+    rules.write_text(rules.read_text().replace("at_most = 5", "at_most = 50"))
+    changed = command(tmp_path, *words)
+    assert (unsigned.returncode, signed.returncode, changed.returncode) == (2, 0, 2)
+    assert "nobody signed" in unsigned.stderr
+    assert "at most 5 messages in all" in signed.stdout
+    assert "was changed after Ana signed it" in changed.stderr
+    assert json.loads((tmp_path / "told.json").read_text())["state"] == "refused"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_secrets_are_found_however_they_are_written(tmp_path):
+    """As they are, escaped in JSON, in JSON within JSON, in HTML or in an address; what is too short to tell stays."""
+    secret = 'a"<b>\\&c/dé'  # noqa: S105  # made up
+    forms = [secret, json.dumps(secret), json.dumps(json.dumps(secret)), html.escape(secret), quote(secret, safe="")]
+    for n, form in enumerate(forms):
+        (tmp_path / f"{n}.txt").write_text(f"before {form} after")
+    (tmp_path / "other.txt").write_text("short")
+    assert cleaning.cleaned(tmp_path, cleaning.spellings([secret, "short"])) == [f"{n}.txt" for n in range(len(forms))]
+    assert not [text for text in (p.read_text() for p in tmp_path.iterdir()) if "<b>" in text or "&amp;" in text]

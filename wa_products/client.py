@@ -113,6 +113,7 @@ class Client:
         self.business_account_id = settings.business_account_id
         self.rate = settings.rate
         self.is_dry = settings.is_dry
+        self.covered_by = settings.covered_by
         self.clock = clock or SystemClock()
         self._fast = transport if isinstance(transport, Fast) else None
         self.workers = self._fast.connections if self._fast else CONNECTIONS if transport is None else 1

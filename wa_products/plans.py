@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from wa_products import arms, frames
+from wa_products import arms, frames, selection
 from wa_products.errors import PlanError
 from wa_products.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    from wa_products.datasets import Dataset
 
 ROWS: dict[str, frames.Kind] = {
     "customer_id": "text",
@@ -199,6 +201,37 @@ def _told(header: dict[str, Any]) -> dict[str, Any]:
     """Return the header as plain values. Without limits it is that of the plans before there were any."""
     told = {name: _plain(value) for name, value in header.items() if name != "limits"}
     return told | ({"limits": limits} if (limits := header["limits"].to_dict()) else {})
+
+
+def approved(
+    rows: pd.DataFrame,
+    chosen: pd.DataFrame,
+    data: Dataset,
+    *,
+    campaign: str,
+    approved_by: str,
+    holdout: float,
+    limits: Limits,
+) -> Plan:
+    """
+    Return the plan of the approved `rows` of `chosen`, what `select` returned for `data`.
+
+    Its waterfall counts who gets nothing, those among them who could have had something but were not approved.
+    Raises PlanError as `Plan.make` does.
+    """
+    threads = data.threads[["customer_id", "to", "recipient", "last_inbound_at", "closes_at"]]
+    sendable = set(chosen.loc[chosen["decision"] == selection.SEND, "customer_id"])
+    left = len(sendable - set(rows["customer_id"]))
+    return Plan.make(
+        rows.drop(columns="closes_at").merge(threads, on="customer_id", how="left"),
+        campaign=campaign,
+        catalog_id=data.catalog_id,
+        approved_by=approved_by,
+        created_at=data.as_of,
+        holdout=holdout,
+        waterfall=(*selection.waterfall(chosen), *([("not approved", left)] if left else [])),
+        limits=limits,
+    )
 
 
 def records(rows: pd.DataFrame, time: Callable[[datetime | None], Any]) -> list[dict[str, Any]]:

@@ -7,9 +7,6 @@ thread, the product, the policy, then the proposal chosen for the same customer,
 
 from __future__ import annotations
 
-import string
-from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,86 +14,17 @@ import pandas as pd
 
 from wa_products import arms, frames, windows
 from wa_products.errors import DataError
-from wa_products.limits import Limits, check_quiet_hours
+from wa_products.limits import Limits
+from wa_products.policies import KINDS, TITLE_LENGTH, Policy, shorten, texts
 from wa_products.recommenders import withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wa_products.datasets import Dataset
 
+__all__ = ["KINDS", "REACHED", "SEND", "SKIP", "TITLE_LENGTH", "Policy", "limits", "select", "shorten", "waterfall"]
+
 SEND, SKIP = "send", "skip"
-KINDS = ("request", "reorder", "recommendation")
 REACHED = frozenset({"accepted", "unknown"})
-TITLE_LENGTH = 200
-_FIELDS = frozenset({"title", "price", "currency"})
-_BODIES = MappingProxyType(
-    {
-        "request": "You asked about {title}. Here it is, with today's price.",
-        "reorder": "Running low on {title}? Here it is again.",
-        "recommendation": "We thought of you: {title}.",
-    }
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """
-    What may be sent in one campaign.
-
-    `kinds` are the kinds of proposal wanted. `min_probability` applies to all but requests. A customer who got a
-    message within `rest_days` gets none, and a product sent within `ignored_days` without a purchase is not sent
-    again; nor is one bought within `just_bought_days`, refunded lately or in an open cart. The answer to a request is
-    free of these, once. `max_sends` and `max_per_product` cap the campaign, most
-    probable first; None is no cap. `bodies` has one text a kind with the fields ``{title}``, ``{price}`` and
-    ``{currency}``; `footer` stands below each. In `quiet_hours`, such as ``("21:00", "08:00")`` of the shop's time
-    zone, `send` sends nothing. It also keeps `rest_days` and `max_sends` once more, by what the ledger knows then.
-
-    With `explore`, that share of the customers gets one of their products that may be sent at random, each alike,
-    instead of the most probable: what they do tells what another recommender would have brought
-    (`wa_products.trials.what_if`). The draw is by hash of ``data.as_of`` and the customer; an answer to a request is
-    never left to chance. Raises DataError for an unknown kind, field or a negative number, and for `explore` together
-    with `max_per_product`, under which one customer's product would hang on what others drew.
-    """
-
-    kinds: tuple[str, ...] = KINDS
-    min_probability: float = 0.0
-    rest_days: float = 7.0
-    ignored_days: float = 30.0
-    just_bought_days: float = 1.0
-    max_sends: int | None = None
-    max_per_product: int | None = None
-    explore: float = 0.0
-    quiet_hours: tuple[str, str] | None = None
-    margin: pd.Timedelta = windows.MARGIN
-    bodies: Mapping[str, str] = field(default_factory=lambda: _BODIES)
-    footer: str = "Reply STOP to opt out"
-
-    def __post_init__(self) -> None:
-        """Refuse what could not be meant."""
-        if unknown := sorted({*self.kinds, *self.bodies} - set(KINDS)):
-            raise DataError(f"a policy knows the kinds {list(KINDS)}, not {unknown}")
-        for kind, text in self.bodies.items():
-            used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-            if wrong := sorted(used - _FIELDS):
-                raise DataError(f"the body for {kind} uses {wrong}; the fields are {sorted(_FIELDS)}")
-        if not 0 <= self.min_probability <= 1:
-            raise DataError(f"min_probability must lie between 0 and 1, got {self.min_probability}")
-        if not 0 <= self.explore <= 1:
-            raise DataError(f"explore must be a share between 0 and 1, got {self.explore}")
-        if self.explore and self.max_per_product is not None:
-            raise DataError("explore and max_per_product cannot go together: one's product would hang on others' draws")
-        for name in ("rest_days", "ignored_days", "just_bought_days", "max_sends", "max_per_product"):
-            value = getattr(self, name)
-            if value is not None and value < 0:
-                raise DataError(f"{name} must not be negative, got {value}")
-        check_quiet_hours(self.quiet_hours)
-
-    def limits(self, timezone: str = "UTC") -> Limits:
-        """Return what of this policy holds at the moment of sending, for a shop in `timezone`."""
-        return Limits(
-            rest_days=self.rest_days, max_sends=self.max_sends, quiet_hours=self.quiet_hours, timezone=timezone
-        )
 
 
 def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None) -> pd.DataFrame:
@@ -121,7 +49,7 @@ def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None)
     rows["reason"] = reason
     rows["propensity"] = drawn["propensity"].reindex(rows.index, fill_value=0.0)
     rows["decision"] = pd.Series(np.where(reason == "", SEND, SKIP), index=rows.index, dtype="str")
-    rows["body"], rows["footer"] = _texts(rows, policy), policy.footer
+    rows["body"], rows["footer"] = texts(rows, policy), policy.footer
     kept = [column for column in (*frames.SELECTED, *proposals.columns) if column in rows.columns]
     selected = frames.conform(rows[list(dict.fromkeys(kept))], frames.SELECTED, "the selected rows")
     selected.attrs["limits"] = policy.limits(data.timezone).to_dict()
@@ -156,6 +84,7 @@ _LADDER = (
     "not in catalog",
     "not sendable",
     "kind not wanted",
+    "product not wanted",
     "probability too low",
     "messaged lately",
     "sent and ignored lately",
@@ -192,6 +121,7 @@ def _refusals(rows: pd.DataFrame, data: Dataset, policy: Policy) -> pd.Series:
     request = (rows["kind"] == "request") & ~_answered(rows, data)
     addressed = rows["to"].fillna("").ne("") | rows["recipient"].fillna("").ne("")
     held = withheld.withheld(data)
+    unwanted = False if policy.products is None else ~rows["product_retailer_id"].isin(policy.products)
     conditions = {
         "no thread": rows["last_inbound_at"].isna() & ~addressed,
         "window closed": ~windows.is_open(rows["closes_at"], data.as_of, policy.margin),
@@ -200,6 +130,7 @@ def _refusals(rows: pd.DataFrame, data: Dataset, policy: Policy) -> pd.Series:
         "not in catalog": rows["in_catalog"].isna(),
         "not sendable": ~rows["sendable"].eq(True),
         "kind not wanted": ~rows["kind"].isin(policy.kinds),
+        "product not wanted": pd.Series(unwanted, rows.index),
         "probability too low": ~request & ~(rows["probability"].fillna(0.0) >= policy.min_probability),
         "messaged lately": ~request & _messaged_since(rows, data, policy.rest_days, ["customer_id"]),
         "sent and ignored lately": ~request & _messaged_since(rows, data, policy.ignored_days, withheld.PAIR),
@@ -263,22 +194,3 @@ def _one_each(reason: pd.Series, drawn: pd.DataFrame, policy: Policy) -> pd.Seri
     if policy.max_sends is not None:
         result[ordered.index[policy.max_sends :]] = "campaign cap reached"
     return result
-
-
-def _texts(rows: pd.DataFrame, policy: Policy) -> pd.Series:
-    titles = rows["title"].fillna("").map(lambda text: shorten(" ".join(text.split()), TITLE_LENGTH))
-    texts = [
-        policy.bodies.get(kind, "").format(title=title, price=price, currency=currency) if title else ""
-        for kind, title, price, currency in zip(rows["kind"], titles, rows["price"], rows["currency"], strict=True)
-    ]
-    return pd.Series(texts, index=rows.index, dtype="str")
-
-
-def shorten(text: str, length: int) -> str:
-    """
-    Return `text` cut to at most `length` code points, with an ellipsis where something is gone.
-
-    >>> shorten("a long title", 8)
-    'a long …'
-    """
-    return text if len(text) <= length else text[: length - 1] + "…"

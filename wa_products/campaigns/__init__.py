@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tqdm.auto import tqdm
 
-from wa_products import arms, frames
+from wa_products import approvals, arms, frames
 from wa_products.campaigns.measuring import measure
 from wa_products.campaigns.queues import in_order, late, pace
 from wa_products.campaigns.sender import Sender, message
@@ -48,13 +48,16 @@ def send(
     (customers whose window would close before their turn) and ``rate`` (messages a second). `progress` shows a bar, or
     is a function from a total to another `campaigns.sender.Bar`.
 
-    Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, and DataError
+    Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, in a scheduled
+    run also for one that neither a signed policy nor a person's review covers (`wa_products.approvals`), and DataError
     for a message that breaks a limit, in both cases before anything is sent.
     """
     if client.is_dry and not dry_run:
         raise SettingsError("WA_DRY_RUN is set, so nothing is sent: unset it, or give dry_run=True")
     now = client.now()
     plan.check(now)
+    if client.covered_by and not dry_run:
+        approvals.require_cover(plan, approvals.taken_up(client.covered_by), ledger=ledger, now=now)
     if client.catalog_id not in ("", plan.catalog_id):
         raise PlanError(f"the plan is for catalog {plan.catalog_id}, the client for {client.catalog_id}: review again")
     rows = sending.plan_rows(plan)

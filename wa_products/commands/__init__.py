@@ -16,6 +16,7 @@ from wa_products.commands import (
     running,
     sandboxes,
     sending,
+    signing,
 )
 from wa_products.commands.shared import BAD_INPUT, FAILED, INTERRUPTED
 from wa_products.errors import DataError, PlanError, SettingsError, WaProductsError
@@ -23,7 +24,7 @@ from wa_products.errors import DataError, PlanError, SettingsError, WaProductsEr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demos, planning, sending, receiving, resolving, reporting, running, backtesting, sandboxes)
+COMMANDS = (*(demos, planning, sending, receiving, resolving, reporting, signing, running, backtesting, sandboxes),)
 
 _SETTINGS = (
     "Settings come from the environment, and secrets from nowhere else but a file or the system's keyring: "

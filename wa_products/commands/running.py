@@ -21,14 +21,27 @@ def add(commands: Commands) -> None:
         "run",
         run_notebook,
         "run a notebook from the top, its parameters checked first; a dry run unless --live and dry_run=false",
-        "notebooks/30_send.ipynb -p campaign=2026-11-reorder",
+        "notebooks/70_daily_campaign.ipynb -p shop=/srv/exports -p policy=/srv/policy.toml",
     )
     run.add_argument("notebook", type=Path)
-    run.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
+    run.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=(
+            "may be repeated; policy=FILE (signed by wa-products sign) and plan=FILE (reviewed) say what may be sent, "
+            "and nothing else is"
+        ),
+    )
     run.add_argument("--live", action="store_true", help="really send; wants -p dry_run=false and the settings as well")
     run.add_argument("--runs", type=Path, default=Path("runs"), help="where each run gets a folder of its own")
     run.add_argument(
-        "--on-failure", default="", metavar="COMMAND|URL", help="gets the summary of a run that did not succeed"
+        "--on-failure",
+        default="",
+        metavar="COMMAND|URL",
+        help="gets the summary of a run that failed, was refused or was killed before the next one began",
     )
 
 

@@ -2,31 +2,32 @@
 Strict, recorded runs of notebooks, for the hours at which nobody looks.
 
 A run reads its parameters before the first cell, sends nothing unless three say so (the command, the notebook's own
-parameter, the settings), keeps all that it made in a folder of its own, and says by its exit code how it ended.
+parameter, the settings) and only what a person approved, keeps all that it made in a folder of its own, and says by
+its exit code how it ended.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import subprocess
+import signal
+import tempfile
+import threading
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import httpx
 import nbformat
 import papermill
 from filelock import FileLock, Timeout
 from papermill.exceptions import PapermillExecutionError
 
-from wa_products.errors import DataError, RunError, SettingsError, TooManyFailures
+from wa_products import approvals
+from wa_products.errors import DataError, RunError, SettingsError, TooManyFailures, WaProductsError
 from wa_products.metrics import failures
-from wa_products.runs import pages, parameters
+from wa_products.runs import cleaning, hooks, pages, parameters, records
+from wa_products.runs.records import FAILED, REFUSED, SUCCEEDED, TOO_MANY, Run
 from wa_products.settings import SENDING, Settings
 
 if TYPE_CHECKING:
@@ -34,29 +35,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Run", "require_few_failures", "run"]
+__all__ = ["FAILED", "SUCCEEDED", "TOO_MANY", "Run", "folder", "note", "require_few_failures", "run"]
 
-SUCCEEDED, FAILED, TOO_MANY = "succeeded", "failed", "too many failures"
-DRY_RUN, FOLDER = "dry_run", "WA_RUN_FOLDER"
-_PRIVATE, _OURS_ALONE = 0o700, 0o077
-_LEAST_SECRET = 8  # letters; a shorter one would be found in any text
-_HOOK_SECONDS = 30
-
-
-@dataclass
-class Run:
-    """How one run of a notebook ended, as its ``summary.json`` says; `folder` holds everything that it made."""
-
-    notebook: str
-    folder: Path
-    parameters: dict[str, Any]
-    is_live: bool
-    started_at: str
-    ended_at: str = ""
-    state: str = ""
-    error: str = ""
-    cell: int | None = None
-    notes: list[str] = field(default_factory=list)
+DRY_RUN, COVERS = "dry_run", ("policy", "plan")  # names of parameters that mean the same in every notebook
+_FOLDER = "WA_RUN_FOLDER"
 
 
 def run(
@@ -65,6 +47,7 @@ def run(
     *,
     live: bool = False,
     runs: Path = Path("runs"),
+    cwd: Path | None = None,
     on_failure: str = "",
     progress: bool = False,
 ) -> Run:
@@ -72,27 +55,25 @@ def run(
     Execute `notebook` with the parameters `given` (``name=value``) in a new folder below `runs`; return how it ended.
 
     The folder, named by time, notebook and chance, has ``run.ipynb``, ``run.html`` (offline), ``run.log`` and
-    ``summary.json``; it is ``WA_RUN_FOLDER`` to the notebook, which may add files. A dry run is told so twice:
-    ``dry_run`` is set to True, and ``WA_DRY_RUN=1`` stops `send` whatever the cells say. `on_failure` is a command,
-    which gets ``summary.json`` as input, or an http(s) URL to which it is posted.
+    ``summary.json``; to the notebook it is `folder`, and it may add files. A dry run is told so twice: ``dry_run`` is
+    set to True, and ``WA_DRY_RUN=1`` stops `send` whatever the cells say. Parameters called ``policy`` and ``plan``
+    name a signed policy and a reviewed plan: they must be sound, and in a live run `send` refuses what they do not
+    cover. The notebook runs in `cwd`, by default where it lies. `on_failure` is a command, which gets the summary as
+    input, or an http(s) URL to which it is posted: of a run that failed, was refused or was killed.
 
-    Raises DataError for parameters or a notebook that cannot be run, and SettingsError where `live` lacks a setting,
-    both before the first cell; RunError where another run is going on in `runs`.
+    Raises DataError for parameters or a notebook that cannot be run, PlanError for a policy or plan that was changed,
+    and SettingsError where `live` lacks a setting, all before the first cell; RunError where another run is going on
+    in `runs`.
     """
-    source = _opened(notebook)
-    known = parameters.declared(source)
-    values = parameters.read(known, given)
-    _agree(known, values, live=live)
-    runs.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
     try:
-        with FileLock(runs / ".lock", timeout=0):
-            made = _begun(notebook, values, runs, live=live)
-            _execute(source, made, notebook.resolve().parent, progress=progress)
-            _finish(made)
-    except Timeout as error:
-        raise RunError(f"another run is going on in {runs}; wait for its end, or give --runs another folder") from error
-    if made.state != SUCCEEDED and on_failure:
-        _tell(on_failure, made)
+        source, values, environment = _prepared(notebook, given, live=live, cwd=cwd or notebook.parent)
+        made, earlier = _recorded(source, notebook, values, environment, live=live, runs=runs, cwd=cwd, bar=progress)
+    except WaProductsError as error:
+        _tell_refused(on_failure, notebook, str(error), live=live)
+        raise
+    for each in [*earlier, *([] if made.state == SUCCEEDED else [made])]:
+        if on_failure and (fault := hooks.tell(on_failure, each.summary)):
+            made.notes.append(fault)
     return made
 
 
@@ -101,6 +82,33 @@ def require_few_failures(outcomes: pd.DataFrame, *, most: float = 0.2) -> None:
     failed, tried = failures.failed_and_tried(outcomes)
     if tried and failed / tried > most:
         raise TooManyFailures(f"{failed:,} of {tried:,} messages were refused or are unknown, more than {most:.0%}")
+
+
+def folder() -> Path:
+    """Return the folder of the run that a notebook is in, or a new private one where it is run by hand."""
+    return Path(os.environ.get(_FOLDER) or tempfile.mkdtemp(prefix="wa-products-"))
+
+
+def note(text: str) -> None:
+    """Print `text`, which in a scheduled run stands in its summary, too, and is told to whoever started it."""
+    print(text)  # noqa: T201  # that is what it is for
+    if into := os.environ.get(_FOLDER):
+        records.note(Path(into), text)
+
+
+def _prepared(
+    notebook: Path, given: Iterable[str], *, live: bool, cwd: Path
+) -> tuple[nbformat.NotebookNode, dict[str, Any], dict[str, str]]:
+    """Return the notebook, its parameters and what its environment says, all checked."""
+    source = _opened(notebook)
+    known = parameters.declared(source)
+    values = parameters.read(known, given)
+    _agree(known, values, live=live)
+    effective = {name: each.default for name, each in known.items()} | values
+    named = [effective[name] for name in COVERS if isinstance(effective.get(name), str) and effective[name]]
+    covered_by = approvals.handed_down(cwd / name for name in named)
+    environment = {"WA_COVERED_BY": covered_by} | ({} if live else {"WA_DRY_RUN": "1"})
+    return source, values, environment | {"PLOTLY_RENDERER": pages.RENDERER}
 
 
 def _opened(notebook: Path) -> nbformat.NotebookNode:
@@ -114,118 +122,105 @@ def _opened(notebook: Path) -> nbformat.NotebookNode:
 
 def _agree(known: dict[str, parameters.Parameter], values: dict[str, Any], *, live: bool) -> None:
     """Let a run be live only where the command, the notebook's parameter and the settings all say so."""
+    settings = Settings.from_env(needs=())
     wants = values.get(DRY_RUN) is False
     if wants and not live:
         raise DataError(f"{DRY_RUN}=false is only half of it: add --live to send, or leave it out for a dry run")
     if live and not wants:
         there = f"add -p {DRY_RUN}=false" if DRY_RUN in known else f"this notebook has no parameter {DRY_RUN}"
         raise DataError(f"--live is only half of it: {there}")
-    if live and Settings.from_env(needs=SENDING).is_dry:
+    if live and settings.require(*SENDING).is_dry:
         raise SettingsError("WA_DRY_RUN is set, so nothing is to be sent from here: unset it, or leave --live out")
     if DRY_RUN in known:
         values[DRY_RUN] = not live
 
 
-def _begun(notebook: Path, values: dict[str, Any], runs: Path, *, live: bool) -> Run:
-    started = datetime.now(UTC)
-    folder = runs / f"{started:%Y%m%dT%H%M%SZ}_{notebook.stem}_{uuid4().hex[:6]}"
-    folder.mkdir(mode=_PRIVATE)
-    return Run(str(notebook), folder, values, live, _text(started))
-
-
-def _execute(source: nbformat.NotebookNode, made: Run, cwd: Path, *, progress: bool) -> None:
-    folder = made.folder.resolve()
-    environment = {FOLDER: str(folder), "PLOTLY_RENDERER": pages.RENDERER} | (
-        {} if made.is_live else {"WA_DRY_RUN": "1"}
-    )
-    made.state = SUCCEEDED
+def _recorded(
+    source: nbformat.NotebookNode,
+    notebook: Path,
+    values: dict[str, Any],
+    environment: dict[str, str],
+    *,
+    live: bool,
+    runs: Path,
+    cwd: Path | None,
+    bar: bool,
+) -> tuple[Run, list[Run]]:
+    """Run under the lock; return the run, and those before it that were killed, which only now can be told."""
+    runs.mkdir(parents=True, exist_ok=True, mode=records.PRIVATE)
+    secrets = cleaning.spellings(Settings.from_env(needs=()).secrets)
     try:
-        with _private(), _environment(environment), _logged(folder / "run.log"):
+        with FileLock(runs / ".lock", timeout=0):
+            earlier = records.killed(runs)
+            for each in earlier:
+                records.end(each, secrets)
+            made = records.begin(notebook, values, runs, live=live)
+            made.notes += [f"an earlier run was killed before its end: {each.folder}" for each in earlier]
+            _execute(source, made, environment, (cwd or notebook.parent).resolve(), bar=bar)
+            _draw(made)
+            records.end(made, secrets)
+            return made, earlier
+    except Timeout as error:
+        raise RunError(f"another run is going on in {runs}; wait for its end, or give --runs another folder") from error
+
+
+def _execute(source: nbformat.NotebookNode, made: Run, environment: dict[str, str], cwd: Path, *, bar: bool) -> None:
+    into = made.folder.resolve()
+    try:
+        with (
+            records.private(),
+            _environment(environment | {_FOLDER: str(into)}),
+            _logged(into / "run.log"),
+            _ended_by_signals(),
+        ):
             papermill.execute_notebook(
                 source,
-                folder / "run.ipynb",
+                into / "run.ipynb",
                 parameters=made.parameters,
                 cwd=cwd,
-                progress_bar=progress,
+                progress_bar=bar,
                 log_output=True,
             )
+        made.state = SUCCEEDED
     except PapermillExecutionError as error:
         made.state = TOO_MANY if error.ename == TooManyFailures.__name__ else FAILED
         made.error, made.cell = f"{error.ename}: {error.evalue}", error.cell_index
-    except KeyboardInterrupt:
-        made.state, made.error = FAILED, "interrupted"
+    except KeyboardInterrupt as error:
+        made.state, made.error = FAILED, str(error) or "interrupted"
     except Exception as error:  # noqa: BLE001  # whatever a kernel dies of, the run is recorded and its exit code tells
         made.state, made.error = FAILED, f"{type(error).__name__}: {error}"
 
 
-def _finish(made: Run) -> None:
-    """Write the page and the summary, and take secrets out of all that was written."""
-    with _private():
-        executed = made.folder / "run.ipynb"
-        if executed.exists():
-            page = pages.page(nbformat.read(executed, as_version=4), made.folder.name)
+def _draw(made: Run) -> None:
+    executed = made.folder / "run.ipynb"
+    if executed.exists():
+        page = pages.page(nbformat.read(executed, as_version=4), made.folder.name)
+        with records.private():
             (made.folder / "run.html").write_text(page, encoding="utf-8")
-        secrets = _secrets(Settings.from_env(needs=()))
-        if found := _cleaned(made.folder, secrets):
-            made.state = FAILED
-            made.notes.append(f"a secret stood in {', '.join(found)} and was taken out: change it, mend the notebook")
-            made.error = made.error or made.notes[-1]
-        made.error = _without(made.error.encode(), secrets).decode()
-        made.ended_at = _text(datetime.now(UTC))
-        summary = json.dumps(asdict(made), indent=2, default=str)
-        (made.folder / "summary.json").write_text(summary + "\n", encoding="utf-8")
 
 
-def _cleaned(folder: Path, secrets: list[bytes]) -> list[str]:
-    """Take the secrets out of each file of the folder; return the names of those that held one."""
-    found = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        held = path.read_bytes()
-        cleaned = _without(held, secrets)
-        if cleaned != held:
-            path.write_bytes(cleaned)
-            found.append(str(path.relative_to(folder)))
-    return found
-
-
-def _secrets(settings: Settings) -> list[bytes]:
-    values = (settings.token, settings.app_secret, settings.verify_token)
-    return [value.encode() for value in values if len(value) >= _LEAST_SECRET]
-
-
-def _without(data: bytes, secrets: list[bytes]) -> bytes:
-    for secret in secrets:
-        data = data.replace(secret, b"(taken out)")
-    return data
-
-
-def _tell(hook: str, made: Run) -> None:
-    """Give the summary of a failed run to a URL or a command; that it cannot be given is noted, and no more."""
-    summary = (made.folder / "summary.json").read_bytes()
-    try:
-        if hook.startswith(("http://", "https://")):
-            answer = httpx.post(
-                hook, content=summary, headers={"content-type": "application/json"}, timeout=_HOOK_SECONDS
-            )
-            answer.raise_for_status()
-        else:
-            subprocess.run(hook, input=summary, shell=True, check=True, timeout=_HOOK_SECONDS)  # noqa: S602  # the user's own command
-    except (httpx.HTTPError, OSError, subprocess.SubprocessError) as error:
-        made.notes.append(f"the hook could not be told: {type(error).__name__}")
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+def _tell_refused(hook: str, notebook: Path, error: str, *, live: bool) -> None:
+    """Tell the hook of a run that did not begin: it has no folder and no summary of its own."""
+    if hook:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        hooks.tell(hook, Run(str(notebook), Path(), {}, live, now, now, REFUSED, error).summary)
 
 
 @contextmanager
-def _private() -> Iterator[None]:
-    """Let what is written be read by its owner alone."""
-    before = os.umask(_OURS_ALONE)
+def _ended_by_signals() -> Iterator[None]:
+    """Let a request to end, as of systemd or timeout, end the run as Ctrl-C does: recorded, and with its kernel."""
+
+    def end(number: int, _frame: object) -> None:
+        raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        os.umask(before)
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

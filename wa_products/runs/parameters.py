@@ -26,12 +26,17 @@ _YES, _NO = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 @dataclass(frozen=True)
 class Parameter:
-    """A name of the parameters cell. `type` is what its annotation or its value says; `is_required` has no value."""
+    """
+    A name of the parameters cell. `type` is what its annotation or its value says; `is_required` has no value.
+
+    `default` is the value where it is a plain one, else None.
+    """
 
     name: str
     type: str
     is_required: bool
     may_be_none: bool = False
+    default: Any = None
 
 
 def declared(notebook: NotebookNode) -> dict[str, Parameter]:
@@ -94,15 +99,21 @@ def _parameter(statement: ast.stmt) -> Parameter | None:
         parts = [part.strip() for part in ast.unparse(statement.annotation).split("|")]
         kinds = [part for part in parts if part != "None"]
         kind = kinds[0].partition("[")[0] if len(kinds) == 1 else "anything"
-        return Parameter(statement.target.id, kind, statement.value is None, may_be_none="None" in parts)
+        default = None if statement.value is None else _plain(statement.value)
+        return Parameter(statement.target.id, kind, statement.value is None, "None" in parts, default)
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
-        try:
-            value = ast.literal_eval(statement.value)
-        except ValueError:
-            return Parameter(statement.targets[0].id, "anything", is_required=False)
-        kind = "str" if value is None else type(value).__name__
-        return Parameter(statement.targets[0].id, kind, is_required=False, may_be_none=value is None)
+        name, value = statement.targets[0].id, _plain(statement.value)
+        is_none = isinstance(statement.value, ast.Constant) and value is None
+        kind = "str" if is_none else "anything" if value is None else type(value).__name__
+        return Parameter(name, kind, is_required=False, may_be_none=is_none, default=value)
     return None
+
+
+def _plain(value: ast.expr) -> Any:  # noqa: ANN401  # a parameter may be of any type
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        return None
 
 
 def _value(parameter: Parameter, text: str) -> Any:  # noqa: ANN401  # a parameter may be of any type

@@ -15,9 +15,9 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from wa_products import frames, payloads, selection
+from wa_products import frames, payloads, plans, selection
+from wa_products.approvals import read_waiting
 from wa_products.errors import DataError
-from wa_products.plans import Plan
 from wa_products.selection import Policy
 from wa_products.widgets import sources
 from wa_products.widgets.alternatives import HELD
@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 
     from wa_products.client import Client
     from wa_products.datasets import Dataset
+    from wa_products.plans import Plan
 
     Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def review(
-    chosen: pd.DataFrame,
+    chosen: pd.DataFrame | str | os.PathLike[str],
     data: Dataset,
     *,
     decisions: Files | None = None,
@@ -52,14 +53,16 @@ def review(
     """
     Return a widget in which a person looks at the rows of `chosen`, edits, approves and rejects them.
 
-    `chosen` is what `select` returned for `data`. `decisions` is a file that keeps every decision as it is made and
+    `chosen` is what `select` returned for `data`, or the file in which a run left what waits for a person
+    (`wa_products.approvals.save_waiting`). `decisions` is a file that keeps every decision as it is made and
     gives it back on reopening, as long as the row has not changed; without it they live as long as the kernel. Of
     several files the first is written to and the others are read: analysts who decide at once, each in a file of
     their own, or all in one, lose nothing. `by` is the name written beside each, by default the user's. With a
     `client` the products are compared with Meta's catalog. `names` maps customer ids to names, for texts that address
     a customer. Raises DataError for a frame of another shape.
     """
-    return Review(chosen, data, decisions=decisions, by=by, client=client, names=names)
+    rows = chosen if isinstance(chosen, pd.DataFrame) else read_waiting(chosen, data)
+    return Review(rows, data, decisions=decisions, by=by, client=client, names=names)
 
 
 class Review(anywidget.AnyWidget):
@@ -137,21 +140,9 @@ class Review(anywidget.AnyWidget):
 
     def plan(self, *, campaign: str, approved_by: str, holdout: float) -> Plan:
         """Freeze the approved rows as the plan of `campaign`; raises PlanError as `Plan.make` does."""
-        threads = self._data.threads[["customer_id", "to", "recipient", "last_inbound_at", "closes_at"]]
-        approved = self.approved.drop(columns="closes_at").merge(threads, on="customer_id", how="left")
-        chosen = self._decisions.rows
-        sendable = set(chosen.loc[chosen["decision"] == selection.SEND, "customer_id"])
-        left = len(sendable - set(approved["customer_id"]))
-        return Plan.make(
-            approved,
-            campaign=campaign,
-            catalog_id=self._data.catalog_id,
-            approved_by=approved_by,
-            created_at=self._data.as_of,
-            holdout=holdout,
-            waterfall=(*selection.waterfall(chosen), *([("not approved", left)] if left else [])),
-            limits=self._limits,
-        )
+        named = {"campaign": campaign, "approved_by": approved_by}
+        rows = self._decisions.rows
+        return plans.approved(self.approved, rows, self._data, **named, holdout=holdout, limits=self._limits)
 
     def differences(self) -> pd.DataFrame:
         """
