@@ -47,6 +47,11 @@ def listed(desk, show="unread", text="", **more):
     return [line["customer"] for line in answer["rows"]]
 
 
+def another_desk(scene):
+    """Return the desk of a second agent on the same ledger."""
+    return wa.desk(scene.desk._views._shop.data, ledger=scene.ledger, client=scene.client, by="bo")
+
+
 def heard(scene, who_row, message):
     """Let the ledger hear one message of the customer of an inbound row, as Meta tells it, one minute from now."""
     wa_id = phone(who_row)
@@ -118,6 +123,19 @@ def test_a_customer_put_aside_comes_back_when_they_write(scene):
     assert scene.customer in listed(scene.desk, "open")
     heard(scene, ASKING, {"type": "text", "text": {"body": "Hello?"}})
     assert scene.customer in listed(scene.desk)
+    scene.desk.answer({"k": "done", "view": "v", "customer": scene.customer})
+    assert scene.customer not in listed(scene.desk)
+    scene.desk.answer({"k": "done", "view": "v", "customer": scene.customer})
+    assert scene.customer in listed(scene.desk)
+
+
+def test_who_was_put_aside_is_so_for_every_agent(scene):
+    """Another desk, or one opened again after the kernel died, knows who was put aside, and shows it within seconds."""
+    other = another_desk(scene)
+    scene.desk.answer({"k": "done", "view": "v", "customer": scene.customer})
+    assert [m["k"] for m in other.answer({"k": "ping"})] == ["news", "pong"]
+    assert scene.customer not in listed(other)
+    assert scene.customer not in listed(another_desk(scene))
 
 
 def test_who_was_answered_stays_where_they_were(scene):
@@ -200,8 +218,7 @@ def test_what_is_previewed_is_what_is_sent(scene, monkeypatch):
 
 def test_two_agents_send_one_message(scene):
     """A second desk on the ledger sees what the first sent, and does not send it again."""
-    data = scene.desk._views._shop.data
-    other = wa.desk(data, ledger=scene.ledger, client=scene.client, by="bo")
+    other = another_desk(scene)
     answer_first(scene.desk, scene.customer)
     assert [m["k"] for m in answer_first(other, scene.customer)] == ["refused"]
     assert len(scene.ledger.sends()) == 1

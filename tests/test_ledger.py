@@ -224,6 +224,16 @@ def test_a_claim_is_made_once(ledger, ledger_url):  # noqa: F811  # the fixture
     assert set(ledger.rows("c1")["outcome"]) == {"unknown"}
 
 
+def test_who_was_put_aside_and_back(ledger):
+    """The latest mark counts: put aside, back again, and aside once more; others are untouched."""
+    later = NOW + pd.Timedelta("1s")
+    for customer, at, is_aside in (("a", NOW, True), ("b", NOW, True), ("a", NOW, False), ("a", later, True)):
+        ledger.set_aside(customer, by="Ada", at=at, is_aside=is_aside)
+    assert ledger.asides().to_dict() == {"b": NOW, "a": later}
+    ledger.set_aside("b", by="Bo", at=later, is_aside=False)
+    assert ledger.asides().to_dict() == {"a": later}
+
+
 @pytest.mark.filterwarnings("ignore:the campaign")
 def test_facts_are_only_added(ledger):
     """A campaign with faults, webhooks, a mark by hand and a suppression adds rows, and changes or removes none."""
@@ -235,6 +245,7 @@ def test_facts_are_only_added(ledger):
     ledger.store([*bodies(), server.statuses(at=int(NOW.timestamp()))])
     ledger.suppress([outcomes["customer_id"][0]], "asked", NOW)
     ledger.lift([outcomes["customer_id"][0]], NOW)
+    ledger.set_aside(outcomes["customer_id"][0], by="Ada", at=NOW)
     with serving(lambda _n, _payload: "lost") as server, client(server) as sender:
         send(plan(4, campaign="c2"), ledger=ledger, client=sender, dry_run=False, progress=False)
     lost = ledger.unknowns(NOW + pd.Timedelta("1h"))["send_id"].tolist()

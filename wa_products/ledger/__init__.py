@@ -16,7 +16,19 @@ from tqdm.auto import tqdm
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.ledger import heard, hearing, opening, people, reaches, repairing, schema, sending, unknowns, views
+from wa_products.ledger import (
+    asides,
+    heard,
+    hearing,
+    opening,
+    people,
+    reaches,
+    repairing,
+    schema,
+    sending,
+    unknowns,
+    views,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -189,6 +201,16 @@ class Ledger:
         if rows:
             with opening.writing(self._engine) as connection:
                 connection.execute(schema.SUPPRESSIONS.insert(), rows)
+
+    def asides(self) -> pd.Series:
+        """Return when each customer was put aside by an agent, by customer id; a time each."""
+        with self._engine.begin() as connection:
+            return asides.asides(connection)
+
+    def set_aside(self, customer_id: str, *, by: str, at: pd.Timestamp, is_aside: bool = True) -> None:
+        """Write down that an agent put a customer aside without an answer, or, with `is_aside` False, back again."""
+        with opening.writing(self._engine) as connection:
+            asides.set_aside(connection, customer_id, at, by, is_aside=is_aside)
 
     # What a person must look at.
 

@@ -89,4 +89,13 @@ MIGRATIONS = (
         _statements("ALTER TABLE wa_plan_rows ADD COLUMN propensity FLOAT"),
     ),
     Migration(4, "events by the body that told them, proofs of identity by their rule, repairs", _BY_BODY),
+    Migration(
+        5,
+        "customers whom an agent put aside without an answer",
+        _statements(
+            "CREATE TABLE wa_asides (seq {serial}, customer_id TEXT NOT NULL, set_by TEXT NOT NULL, "
+            "at BIGINT NOT NULL, is_aside INTEGER NOT NULL, PRIMARY KEY (seq))",
+            "CREATE INDEX wa_asides_customer ON wa_asides (customer_id, seq)",
+        ),
+    ),
 )

@@ -175,6 +175,15 @@ SUPPRESSIONS = Table(
     *_times("at"),
     Index("wa_suppressions_customer", "customer_id"),
 )
+ASIDES = Table(
+    "wa_asides",
+    METADATA,
+    _serial(),
+    *_texts("customer_id", "set_by"),
+    *_times("at"),
+    Column("is_aside", Integer, nullable=False),
+    Index("wa_asides_customer", "customer_id", "seq"),
+)
 
 
 def micros(at: datetime | pd.Timestamp | None) -> int:

@@ -54,7 +54,7 @@ class DeskViews:
         self._shop, self._shelf = Shop(data, ledger, client.now), Shelf(data)
         self._suggestions = Suggestions(self._shelf, policy, recommenders)
         self._timezone = data.timezone
-        self._done: dict[str, pd.Timestamp] = {}
+        self._done = ledger.asides()
         self._texts: dict[str, tuple[str, str]] = {}
         self._views: dict[str, list[str]] = {}
         self.sent: list[dict[str, Any]] = []
@@ -85,9 +85,11 @@ class DeskViews:
         """Take in what the ledger heard since; return the news of it for every view."""
         if self._mailbox is not None:
             campaigns.listen(self._mailbox, ledger=self._ledger)
-        if not self._shop.refresh():
+        done, self._done = self._done, self._ledger.asides()
+        if self._shop.refresh():
+            self._learn()
+        elif self._done.equals(done):
             return []
-        self._learn()
         return [{"k": "news", "now": self._now()}]
 
     def title(self, product: str) -> str:
@@ -154,8 +156,12 @@ class DeskViews:
     def _on_done(self, content: Message) -> list[Message]:
         """Put a customer aside until they write again, or take that back."""
         customer = self._customer(content)
-        if self._done.pop(customer, None) is None:
-            self._done[customer] = self._client.now()
+        rows = self.threads
+        unread = bool(rows.loc[rows["customer_id"] == customer, "unread"].any())
+        is_aside = unread or customer not in self._done.index
+        at = max(self._client.now(), self._shop.data.as_of)  # a webhook may be stamped ahead of this clock
+        self._ledger.set_aside(customer, by=self._by, at=at, is_aside=is_aside)
+        self._done = self._ledger.asides()
         return [{"k": "news", "now": self._now()}]
 
     # One of them

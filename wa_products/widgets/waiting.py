@@ -9,8 +9,6 @@ import pandas as pd
 from wa_products.widgets.shops import SENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wa_products.widgets.shops import Shop
 
 SILENT = frozenset({"system", "preference", "reaction", "snapshot"})
@@ -18,7 +16,7 @@ SHOWS = ("unread", "open", "closed")
 WAITING = ["last_kind", "last_text", "last_at", "answered_at", "unread", "enquiry", "asked"]
 
 
-def waiting(shop: Shop, asked: pd.DataFrame, done: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+def waiting(shop: Shop, asked: pd.DataFrame, done: pd.Series) -> pd.DataFrame:
     """
     Return the threads with the columns of `WAITING`, in the order in which to answer.
 
@@ -31,8 +29,7 @@ def waiting(shop: Shop, asked: pd.DataFrame, done: Mapping[str, pd.Timestamp]) -
     last = last.set_axis(["last_kind", "last_text", "last_at"], axis=1)
     sent = shop.sends[shop.sends["outcome"].isin(SENT)].groupby("customer_id")["at"].max().rename("answered_at")
     product = asked.drop_duplicates("customer_id").set_index("customer_id")["product_retailer_id"].rename("asked")
-    aside = pd.Series(dict(done), dtype="datetime64[us, UTC]").rename("done_at")
-    rows = threads.join([last, sent, product, aside]).reset_index(names="customer_id")
+    rows = threads.join([last, sent, product, done.rename("done_at")]).reset_index(names="customer_id")
     since = rows[["answered_at", "done_at"]].max(axis=1)
     unread = rows["is_open"] & ~rows["opted_out"] & rows["last_at"].notna() & ~(since >= rows["last_at"])
     rows = rows.assign(unread=unread, enquiry=unread & rows["asked"].notna())
