@@ -1,0 +1,71 @@
+"""The documentation site: `make docs` builds it without a network, every warning an error."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "wa_products"
+project_copyright = "the authors of wa_products"
+version = release = installed("wa-products")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
+exclude_patterns = ["_site"]
+myst_heading_anchors = 4
+default_role = "py:obj"  # docstrings put names into single backticks: a link where the name is known
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+add_module_names = False
+python_maximum_signature_line_length = 100
+python_display_short_literal_types = True
+
+html_theme = "furo"
+html_title = "wa_products"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+
+CHAPTERS = {
+    "Start": ["live", "notebooks", "questions"],
+    "How to": [
+        "exports",
+        "propose",
+        "review",
+        "send",
+        "receive",
+        "measure",
+        "desk",
+        "recommender",
+        "backtest",
+        "sandbox",
+    ],
+    "Explained": ["statistics", "privacy", "troubleshooting", "divergences"],
+    "Reference": [
+        "reference/python",
+        "reference/commands",
+        "reference/settings",
+        "reference/tables",
+        "reference/formats",
+        "reference/errors",
+    ],
+}
+
+
+def chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
+    """Add the table of contents to the first page: here, so that the page is plain Markdown elsewhere, too."""
+    if docname == "index":
+        content[0] += "".join(
+            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
+            for caption, pages in CHAPTERS.items()
+        )
+
+
+def setup(app: Sphinx) -> None:
+    """Join in where pages are read."""
+    app.connect("source-read", chapters)

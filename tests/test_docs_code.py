@@ -1,0 +1,54 @@
+"""The code of the documentation runs, page by page, on the demo shop in a folder of its own."""
+
+import contextlib
+import shlex
+import shutil
+import sys
+from types import ModuleType
+
+import pytest
+
+from tests.docs_pages import PAGES, ROOT, WRITTEN
+from tests.test_docs import commands
+from wa_products.__main__ import main
+from wa_products.ledger import Ledger
+
+SPOKEN = [page for page in PAGES if any(info == "python" for info, _, _ in page.fences)]
+CHEAP = ("plan", "listen", "reparse", "resolve")  # neither the network nor minutes, and ended by themselves
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return an empty folder to be in, with the repository's data."""
+    shutil.copytree(ROOT / "data" / "demo", tmp_path / "data" / "demo")
+    shutil.copytree(ROOT / "data" / "messy", tmp_path / "data" / "messy")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", SPOKEN, ids=lambda page: page.path.stem)
+@pytest.mark.usefixtures("folder")
+def test_the_python_of_a_page_runs_from_the_top(page, monkeypatch):
+    """Every Python block of a page runs after those before it, and warns of nothing."""
+    module = ModuleType(page.path.stem)
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # where what a page defines can be found again
+    for info, line, code in page.fences:
+        if info == "python":
+            exec(compile("\n" * line + code, page.path, "exec"), vars(module))  # noqa: S102  # our own pages
+
+
+@pytest.mark.slow
+def test_commands_that_need_no_account_run(folder, capsys):
+    """The lines of the pages that plan, listen and look into the ledger end well, in a folder as they suppose it."""
+    shutil.copytree(folder / "data" / "demo", folder / "exports")
+    shutil.copy(folder / "data" / "demo" / "webhooks.jsonl", folder)
+    Ledger("sqlite:///ledger.db").close()
+    lines = {line: shlex.split(line, comments=True)[1:] for line in commands(WRITTEN)}
+    tried = {line: words for line, words in lines.items() if words[0] in CHEAP and "SEND_ID" not in words}
+    assert {words[0] for words in tried.values()} == set(CHEAP)
+    for line, words in tried.items():
+        code = 2
+        with contextlib.suppress(SystemExit):
+            code = main(words)
+        assert code == 0, (line, capsys.readouterr().err)
