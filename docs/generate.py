@@ -13,7 +13,7 @@ from wa_products import codes, errors, frames
 from wa_products.commands import parser
 from wa_products.exports.formats import FORMATS
 from wa_products.metrics.failures import WHAT_TO_DO, explain
-from wa_products.settings import RECEIVING, SENDING, Settings
+from wa_products.settings import RECEIVING, SECRETS, SENDING, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,8 +86,6 @@ def _names(action: argparse.Action) -> str:
 
 # Settings
 
-SECRET = frozenset({"token", "app_secret", "verify_token"})
-
 
 def _settings() -> str:
     uses = {"sending": SENDING, "receiving": RECEIVING, "catalog check": ("business_account_id",)}
@@ -95,18 +93,27 @@ def _settings() -> str:
     for part in fields(Settings):
         needed = ", ".join(use for use, names in uses.items() if part.name in names)
         default = f"`{part.default}`" if part.default else ""
-        secret = "yes" if part.name in SECRET else ""
+        secret = "yes" if part.name in SECRETS else ""
         rows.append((f"`WA_{part.name.upper()}`", ABOUT_SETTINGS[part.name], needed, default, secret))
-    return (
-        "# Settings\n\n"
-        "All settings come from the environment; blank counts as missing. Each command asks for what it needs and "
-        "names everything that is missing at once. Secrets stand in no output, log, notebook or ledger. Where Meta "
-        "shows each stands in [going live](../live.md).\n\n"
-        + _table(("variable", "means", "needed for", "default", "secret"), rows)
-        + "\nIn Python: `wa.Settings.from_env()`, or `wa.Settings(phone_number_id=...)` with the names in lower case "
-        "and without `WA_`.\n\n"
-        "What only the shop knows stands beside its exports, in `shop.toml`: see [exports](../exports.md#shoptoml).\n"
-    )
+    return _ABOUT_SETTINGS.format(table=_table(("variable", "means", "needed for", "default", "secret"), rows))
+
+
+_ABOUT_SETTINGS = """
+# Settings
+
+All settings come from the environment; blank counts as missing. Each command asks for what it needs and names everything
+that is missing at once. Secrets stand in no output, log, notebook or ledger. Where Meta shows each stands in
+[going live](../live.md).
+
+{table}
+A secret may also lie in a file that `WA_TOKEN_FILE`, `WA_APP_SECRET_FILE` or `WA_VERIFY_TOKEN_FILE` names, or in the
+system's keyring: `WA_KEYRING` names the service, the entry is called as the variable, and the extra `keyring` is needed.
+The environment comes before the file, the file before the keyring.
+
+In Python: `wa.Settings.from_env()`, or `wa.Settings(phone_number_id=...)` with the names in lower case and without `WA_`.
+
+What only the shop knows stands beside its exports, in `shop.toml`: see [exports](../exports.md#shoptoml).
+"""
 
 
 # Data tables

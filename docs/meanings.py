@@ -1,7 +1,7 @@
 """What settings and columns mean, in words: what the code does not tell by itself."""
 
 ABOUT_SETTINGS = {
-    "token": "The access token. Or `WA_TOKEN_FILE`: a file that holds it, which keeps it out of lists of processes",
+    "token": "The access token",
     "app_secret": "The app's secret: signatures of webhooks are checked with it",
     "verify_token": "A word of your own, entered beside the webhook's address at Meta",
     "phone_number_id": "Meta's id of the business number: not the number itself",
@@ -11,6 +11,7 @@ ABOUT_SETTINGS = {
     "graph_version": "The version of the Graph API",
     "rate": "Messages a second, where the account cannot tell: 20 for a number shared with the Business app",
     "dry_run": "`1`: nothing is sent, whatever a command or a notebook says",
+    "covered_by": "Set by a live run for its notebook: what must cover all that is sent. Not for you to set",
     "ledger": "The ledger's URL: `sqlite:///ledger.db` or `postgresql://user@host/name`",
 }
 COLUMNS = {
