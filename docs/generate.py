@@ -101,16 +101,17 @@ def _settings() -> str:
 _ABOUT_SETTINGS = """
 # Settings
 
-All settings come from the environment; blank counts as missing. Each command asks for what it needs and names everything
-that is missing at once. Secrets stand in no output, log, notebook or ledger. Where Meta shows each stands in
-[going live](../live.md).
+All settings come from the environment; blank counts as missing. Each command asks for what it needs and names
+everything that is missing at once. Secrets stand in no output, log, notebook or ledger. Where Meta shows each stands
+in [going live](../live.md).
 
 {table}
 A secret may also lie in a file that `WA_TOKEN_FILE`, `WA_APP_SECRET_FILE` or `WA_VERIFY_TOKEN_FILE` names, or in the
-system's keyring: `WA_KEYRING` names the service, the entry is called as the variable, and the extra `keyring` is needed.
-The environment comes before the file, the file before the keyring.
+system's keyring: `WA_KEYRING` names the service, the entry is called as the variable, and the extra `keyring` is
+needed. The environment comes before the file, the file before the keyring.
 
-In Python: `wa.Settings.from_env()`, or `wa.Settings(phone_number_id=...)` with the names in lower case and without `WA_`.
+In Python: `wa.Settings.from_env()`, or `wa.Settings(phone_number_id=...)` with the names in lower case and without
+`WA_`.
 
 What only the shop knows stands beside its exports, in `shop.toml`: see [exports](../exports.md#shoptoml).
 """
