@@ -15,14 +15,15 @@ version = release = installed("wa-products")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 exclude_patterns = ["_site"]
 myst_heading_anchors = 4
+smartquotes = False  # they would make a dash of the two in an option
 default_role = "py:obj"  # docstrings put names into single backticks: a link where the name is known
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-add_module_names = False
 python_maximum_signature_line_length = 100
 python_display_short_literal_types = True
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "wa_products"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -45,7 +46,7 @@ CHAPTERS = {
         "backtest",
         "sandbox",
     ],
-    "Explained": ["statistics", "privacy", "troubleshooting", "divergences"],
+    "Explained": ["statistics", "privacy", "troubleshooting", "divergences", "glossary"],
     "Reference": [
         "reference/python",
         "reference/commands",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from meanings import ABOUT_SETTINGS, COLUMNS, OWN
@@ -67,6 +68,7 @@ def _commands() -> str:
 def _command(name: str, command: argparse.ArgumentParser) -> str:
     summary = str(command.description)
     usage = " ".join(command.format_usage().removeprefix("usage: ").split())
+    usage = fill(usage, 88, subsequent_indent="    ", break_on_hyphens=False)
     example = str(command.epilog or "").removeprefix("example: ")
     rows = [
         (_names(action), (action.help or "").replace("%(default)s", str(action.default)))

@@ -73,6 +73,13 @@ def test_every_command_is_used_in_a_page():
     assert [name for name in known.choices if f"wa-products {name}" not in WORDS] == []
 
 
+def test_every_extra_is_told():
+    """The first page says what each extra of the package is for."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    index = Page(DOCS / "index.md").text
+    assert [name for name in extras if f"| `{name}` |" not in index] == []
+
+
 def test_every_notebook_has_its_line():
     """The course names every notebook."""
     notebooks = {path.resolve() for path in (ROOT / "notebooks").glob("*.ipynb")}
