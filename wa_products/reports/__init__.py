@@ -6,17 +6,17 @@ It holds counts, rates and product titles; no phone number and no customer id.
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from wa_products import figures
 from wa_products.reports import tables, texts, words
+from wa_products.reports.briefs import brief
 from wa_products.reports.contacts import save_contacts
+from wa_products.reports.rendering import rendered
 from wa_products.reports.writing import replaced
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from wa_products.metrics import Results
 
-__all__ = ["page", "report", "save_contacts"]
+__all__ = ["brief", "page", "report", "save_contacts"]
 
 _ROOM = {
     **dict.fromkeys(("carts", "monitor", "sensitivity", "failure_rate", "fatigue"), 34),
@@ -48,13 +48,10 @@ def report(results: Results, path: str | os.PathLike[str]) -> Path:
 
 def page(results: Results) -> str:
     """Return the report of `results` as the text of one HTML page."""
-    template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(_beside("report.html"))
-    return template.render(
+    return rendered(
+        "report.html",
         results=results,
         plotly=Markup(get_plotlyjs()),  # noqa: S704  # the library's own script
-        style=Markup(_beside("report.css")),  # noqa: S704  # our own style sheet
         tiles=words.tiles(results),
         charts={name: _chart(name, getattr(figures, name)(results)) for name in _CHARTS},
         tables={name: getattr(tables, name)(results) for name in _TABLES},
@@ -74,10 +71,6 @@ _TABLES = (
     *("waterfall", "funnel", "carts", "lift", "monitor", "sensitivity", "products", "time_to_cart", "fatigue"),
     *("reliability", "failure_rate", "suppressed", "spending"),
 )
-
-
-def _beside(name: str) -> str:
-    return files("wa_products").joinpath(name).read_text(encoding="utf-8")
 
 
 def _chart(name: str, figure: go.Figure) -> Markup:
