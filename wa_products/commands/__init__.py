@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wa_products.commands import (
     backtesting,
     demos,
+    doctoring,
     planning,
     receiving,
     reporting,
@@ -24,8 +25,9 @@ from wa_products.errors import DataError, PlanError, SettingsError, WaProductsEr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (*(demos, planning, sending, receiving, resolving, reporting, signing, running, backtesting, sandboxes),)
-
+COMMANDS = (
+    *(demos, doctoring, planning, sending, receiving, resolving, reporting, signing, running, backtesting, sandboxes),
+)
 _SETTINGS = (
     "Settings come from the environment, and secrets from nowhere else but a file or the system's keyring: "
     "WA_TOKEN=..., or WA_TOKEN_FILE=FILE, or WA_KEYRING=SERVICE after `keyring set SERVICE WA_TOKEN` "

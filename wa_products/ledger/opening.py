@@ -30,7 +30,7 @@ LOCK = 7_270_114  # PostgreSQL's advisory lock of whoever brings the tables up t
 
 def engine(url: str) -> Engine:
     """Return the engine of the ledger at `url`, its tables ready. Raises SettingsError in words where it cannot be."""
-    target = _target(url)
+    target = target_of(url)
     name = target.render_as_string(hide_password=True)
     try:
         made = _sqlite(target) if target.get_backend_name() == "sqlite" else _create(target, pool_pre_ping=True)
@@ -65,7 +65,8 @@ def lock(connection: Connection, key: int) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def _target(url: str) -> URL:
+def target_of(url: str) -> URL:
+    """Return what the URL of a ledger points to. Raises SettingsError where that is no database of ours."""
     try:
         target = make_url(url)
     except ArgumentError:
@@ -115,7 +116,7 @@ def _tell(name: str, context: ExceptionContext) -> None:
     is_interrupt = not isinstance(error, Exception)  # which SQLAlchemy, too, takes for a lost connection
     if broke and not is_interrupt and not context.is_pre_ping:
         raise LedgerError(
-            f"the ledger {name} failed: {_line(error)}. Mend it, then run again to go on; "
+            f"the ledger {name} failed: {line(error)}. Mend it, then run again to go on; "
             f"what was not written down is unknown until its webhook comes"
         ) from None
 
@@ -176,9 +177,9 @@ def _record(connection: Connection, step: Migration) -> None:
 
 
 def _words(error: DBAPIError) -> str:
-    return _line(error.orig or error)
+    return line(error.orig or error)
 
 
-def _line(error: BaseException) -> str:
+def line(error: BaseException) -> str:
     """Return the database's own words on one line; they hold no password."""
     return " ".join(str(error).split()) or type(error).__name__

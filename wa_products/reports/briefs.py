@@ -56,8 +56,8 @@ def _summary(plan: Plan, outcomes: pd.DataFrame, waiting: pd.DataFrame) -> str:
     allowed = some(len(plan) + len(waiting), "customer")
     accepted = int((outcomes["outcome"] == "accepted").sum())
     return (
-        f"The rules let {allowed} have a message. {len(plan):,} of them are covered by what was signed, and "
-        f"{some(accepted, 'message')} {'was' if accepted == 1 else 'were'} accepted; {len(waiting):,} wait for a person."
+        f"The rules let {allowed} have a message. {len(plan):,} of them are covered by what was signed and "
+        f"{some(accepted, 'message')} {'was' if accepted == 1 else 'were'} accepted; {len(waiting):,} wait for you."
     )
 
 
