@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 CAMPAIGN = "demo"
 HOLDOUT = 0.2
 LISTENING = "8D"
-DEMO_SHOP = Path(__file__).parent.parent / "data" / "demo"
+_IN_WHEEL = Path(__file__).parent / "course"
+COURSE = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parent.parent  # a wheel brings it; else the repository
+DEMO_SHOP = COURSE / "data" / "demo"
 
 
 def run(*, shop: str, out: Path, ledger_url: str | None = None, say: Callable[[str], None] = print) -> Path:
@@ -78,6 +81,23 @@ def loaded(shop: str, ledger: Ledger | None = None) -> Dataset:
             "clone the repository, or give a folder of exports with --shop FOLDER"
         )
     return load(folder, ledger=ledger)
+
+
+def copy_course(folder: Path) -> Path:
+    """
+    Copy the notebooks and the made-up shops that they read into the new `folder`, and return that.
+
+    Raises DataError where there is something in it already: a notebook that somebody changed is not overwritten.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise DataError(f"{folder} is not empty: give --course a new folder")
+    for part in ("notebooks", "data/demo", "data/messy"):
+        if not (COURSE / part).is_dir():
+            raise DataError(f"the course is not installed with the package (looked in {COURSE}): clone the repository")
+        shutil.copytree(
+            COURSE / part, folder / part, ignore=shutil.ignore_patterns(".*", "*.db*", "runs", "__pycache__")
+        )
+    return folder
 
 
 def _by(frame: pd.DataFrame, column: str) -> str:

@@ -22,6 +22,9 @@ def add(commands: Commands) -> None:
         help="demo (made up), completejourney (real shoppers; needs the extra of that name), or a folder of exports",
     )
     demo.add_argument("--out", type=Path, help="where ledger, plan and report go; default: wa-products-demo, or -SHOP")
+    demo.add_argument(
+        "--course", type=Path, metavar="FOLDER", help="only copy the notebooks and the made-up shops into a new folder"
+    )
     demo.add_argument("--ledger", help="another ledger, as a URL; default: a file in --out")
 
 
@@ -29,12 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the loop and say where the report is."""
     from wa_products import demo  # noqa: PLC0415  # each command loads only what it needs
 
+    if arguments.course is not None:
+        print(f"Next: jupyter lab {demo.copy_course(arguments.course) / 'notebooks' / '00_quickstart.ipynb'}")
+        return OK
     out = arguments.out or Path(
         "wa-products-demo" if arguments.shop == "demo" else f"wa-products-{_name(arguments.shop)}"
     )
     path = demo.run(shop=arguments.shop, out=out, ledger_url=arguments.ledger)
     print(f"\nThe report is {path}\nOpen it in a browser; it needs no network.")
-    print("Next: jupyter lab notebooks/00_quickstart.ipynb, or wa-products plan FOLDER with your own exports.")
+    print("Next: wa-products demo --course FOLDER for the notebooks, or wa-products plan FOLDER with your own exports.")
     return OK
 
 

@@ -193,10 +193,15 @@ def _execute(source: nbformat.NotebookNode, made: Run, environment: dict[str, st
 
 def _draw(made: Run) -> None:
     executed = made.folder / "run.ipynb"
-    if executed.exists():
+    if not executed.exists():
+        return
+    try:
         page = pages.page(nbformat.read(executed, as_version=4), made.folder.name)
-        with records.private():
-            (made.folder / "run.html").write_text(page, encoding="utf-8")
+    except Exception as error:  # noqa: BLE001  # a page that cannot be drawn leaves the run as it ended
+        made.notes.append(f"there is no run.html: {type(error).__name__}: {error}")
+        return
+    with records.private():
+        (made.folder / "run.html").write_text(page, encoding="utf-8")
 
 
 def _tell_refused(hook: str, notebook: Path, error: str, *, live: bool) -> None:
