@@ -1,5 +1,7 @@
 """The documentation: every link leads somewhere, everything public is explained, every question has its answer."""
 
+import doctest
+import importlib
 import re
 import shlex
 import tomllib
@@ -126,6 +128,17 @@ def test_every_code_block_is_of_a_kind_that_is_tried():
     """Python is run, shell and TOML are read; nothing else stands in a block but what a program prints."""
     kinds = {"python", "sh", "toml", "text", "{eval-rst}", "{include} ../wa_products/sandbox/DIVERGENCES.md"}
     assert {info for page in PAGES for info, _, _ in page.fences} <= kinds
+
+
+SPOKEN = [path for path in sorted((ROOT / "wa_products").rglob("*.py")) if ">>> " in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", SPOKEN, ids=lambda path: path.stem)
+def test_the_examples_of_docstrings_give_what_they_say(path):
+    """Each example in a docstring runs, and gives what stands below it."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    tried = doctest.testmod(importlib.import_module(name))
+    assert (tried.failed, tried.attempted > 0) == (0, True)
 
 
 def test_every_toml_is_read(tmp_path):

@@ -9,9 +9,14 @@ from types import ModuleType
 import pytest
 
 from tests.docs_pages import PAGES, ROOT, WRITTEN
+from tests.test_commands_sandbox import running, until
 from tests.test_docs import commands
+from tests.test_sandbox_http import served
+from wa_products import receiver
 from wa_products.__main__ import main
 from wa_products.ledger import Ledger
+from wa_products.sandbox import APP_SECRET, VERIFY_TOKEN
+from wa_products.settings import Settings
 
 SPOKEN = [page for page in PAGES if any(info == "python" for info, _, _ in page.fences)]
 CHEAP = ("plan", "listen", "reparse", "resolve")  # neither the network nor minutes, and ended by themselves
@@ -52,3 +57,33 @@ def test_commands_that_need_no_account_run(folder, capsys):
         with contextlib.suppress(SystemExit):
             code = main(words)
         assert code == 0, (line, capsys.readouterr().err)
+
+
+@pytest.mark.slow
+def test_the_rehearsal_of_going_live_goes_as_written(folder, monkeypatch, capsys):
+    """Receiver, sandbox over HTTP, plan, check, dry run, live run and report: the lines of the page, in their order."""
+    section = next(page for page in WRITTEN if page.path.stem == "sandbox").sections["a-rehearsal-of-going-live"]
+    assert f"WA_APP_SECRET={APP_SECRET} WA_VERIFY_TOKEN={VERIFY_TOKEN}" in section
+    lines = [shlex.split(line)[1:] for line in section.splitlines() if line.startswith("wa-products ")]
+    shutil.copytree(folder / "data" / "demo", folder / "exports")
+    shop = folder / "exports" / "shop.toml"
+    shop.write_text("\n".join(line for line in shop.read_text("utf-8").splitlines() if "as_of" not in line))
+    settings = Settings(app_secret=APP_SECRET, verify_token=VERIFY_TOKEN)
+    with (
+        Ledger("sqlite:///ledger.db") as ledger,
+        served(receiver.app(settings, ledger)) as webhooks,
+        running("--data", "exports", "--webhooks", f"{webhooks}/") as (http, told),
+    ):
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        for chat in http.get("/sandbox/state").json()["chats"][:12]:
+            http.post("/sandbox/act", json={"customer_id": chat["id"], "what": "write", "text": "Hello"})
+        until(lambda: len(ledger.answers()) == 12)
+        for words in lines:
+            if words[0] not in ("receive", "sandbox"):
+                assert main(words) == 0, (words, capsys.readouterr())
+            if "--live" in words:
+                http.post("/sandbox/advance", params={"by": "8D"})
+                until(lambda: "delivered" in set(ledger.events()["status"]))
+    assert "messages were accepted" in capsys.readouterr().out
+    assert (folder / "report.html").stat().st_size > 0

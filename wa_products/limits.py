@@ -64,6 +64,7 @@ class Limits:
         """
         Return whether `at` lies in the quiet hours; their end does not.
 
+        >>> import pandas as pd
         >>> night = Limits(quiet_hours=("21:00", "08:00"), timezone="Europe/London")
         >>> [night.is_quiet(pd.Timestamp(f"2026-11-22 {hour}Z")) for hour in ("20:59", "23:30", "08:00")]
         [False, True, False]
