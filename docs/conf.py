@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
+HERE = Path(__file__).parent
 CHAPTERS = {
     "Start": ["live", "notebooks", "questions"],
     "How to": [
@@ -45,6 +47,8 @@ CHAPTERS = {
         "recommender",
         "backtest",
         "sandbox",
+        "scheduling",
+        "scaling",
     ],
     "Explained": ["statistics", "privacy", "troubleshooting", "divergences", "glossary"],
     "Reference": [
@@ -62,7 +66,9 @@ def chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
     """Add the table of contents to the first page: here, so that the page is plain Markdown elsewhere, too."""
     if docname == "index":
         content[0] += "".join(
-            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
+            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n"
+            + "\n".join(page for page in pages if (HERE / f"{page}.md").exists())
+            + "\n```\n"
             for caption, pages in CHAPTERS.items()
         )
 
