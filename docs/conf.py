@@ -46,6 +46,7 @@ CHAPTERS = {
         "desk",
         "recommender",
         "backtest",
+        "scaling",
         "sandbox",
         "scheduling",
         "scaling",

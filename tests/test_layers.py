@@ -13,8 +13,11 @@ FLOORS = {
     1: {
         "windows", "datasets", "identities", "recommenders", "proposals", "selection", "plans", "arms", "payloads",
         "events", "states", "attribution", "metrics", "backtests", "testing", "codes", "pacing", "limits", "policies",
+        "parts",
     },
-    2: {"approvals", "exports", "transports", "settings", "ledger", "client", "receiver", "sandbox", "spark"},
+    2: {
+        "approvals", "exports", "stores", "transports", "settings", "ledger", "client", "receiver", "sandbox", "spark",
+    },
     3: {
         "campaigns", "commands", "preflight", "widgets", "figures", "reports", "runs", "demo", "trials", "__main__",
         "__init__",

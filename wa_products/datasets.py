@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
-from wa_products import frames, windows
+from wa_products import frames, parts, windows
 from wa_products.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    import numpy as np
+
+Made = TypeVar("Made")
 SNAPSHOT = "snapshot"  # the kind of an inbound row that tells when a customer last wrote, and hides what came before
+
+
+class _Orders:
+    """The field `orders`: a frame, or stored lines, which are read as one frame only when all of them are asked for."""
+
+    def __get__(self, data: Dataset | None, _owner: type | None = None) -> pd.DataFrame:
+        if data is None:
+            raise AttributeError("orders has no default")
+        known = vars(data)
+        if isinstance(known["orders"], pd.DataFrame):
+            return known["orders"]
+        if "_all_orders" not in known:
+            known["_all_orders"] = known["orders"].frame()
+        return known["_all_orders"]
+
+    def __set__(self, data: Dataset, value: pd.DataFrame | parts.Stored) -> None:
+        vars(data)["orders"] = value
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,12 +43,15 @@ class Dataset:
     A shop as it was known at `as_of`, the only clock of the logic.
 
     `catalog`, `orders`, `inbound`, `sends` (messages already sent, from a ledger) and `issues` are frames in the
-    shapes of `wa_products.frames`. `catalog_id` is Meta's id of the catalog, ``""`` where unknown. `pictures` maps
-    a product_retailer_id to the bytes of a PNG or JPEG that lies beside the export, for previews without a network.
+    shapes of `wa_products.frames`. Where the orders come from a store (`stored`), `orders` reads all of them at once;
+    what must work on more than fits into memory takes the `lines` of `each` part of the customers.
+
+    `catalog_id` is Meta's id of the catalog, ``""`` where unknown. `pictures` maps a product_retailer_id to the bytes
+    of a PNG or JPEG that lies beside the export, for previews without a network.
     """
 
     catalog: pd.DataFrame
-    orders: pd.DataFrame
+    orders: _Orders = _Orders()  # a frame, or what the store gives: dataclasses know descriptors
     inbound: pd.DataFrame
     as_of: pd.Timestamp
     issues: pd.DataFrame = field(default_factory=lambda: frames.empty(frames.ISSUES))
@@ -44,7 +67,54 @@ class Dataset:
         if self.as_of.tzinfo is None:
             raise DataError(f"as_of must have a time zone, for example {self.as_of.isoformat()}+00:00")
         for name, shape in _SHAPES.items():
-            frames.require(getattr(self, name), shape, name)
+            if name != "orders" or self.stored is None:
+                frames.require(getattr(self, name), shape, name)
+
+    @property
+    def stored(self) -> parts.Stored | None:
+        """The orders where they are not a frame in memory."""
+        orders = vars(self)["orders"]
+        return None if isinstance(orders, pd.DataFrame) else orders
+
+    def lines(self, *columns: str) -> pd.DataFrame:
+        """Return these columns of all order lines; of stored ones texts are categories."""
+        return self.orders[list(columns)] if self.stored is None else self.stored.read(list(columns))
+
+    def each(self, function: Callable[[Dataset], Made]) -> Iterator[Made]:
+        """
+        Return what `function` makes of each part of the shop, the parts by `parts.places` of the customers.
+
+        A shop whose orders are a frame is one part. A part has the lines, messages and sends of its customers only.
+        """
+        if self.stored is None:
+            return iter([function(self)])
+        return self.stored.each(lambda stored: function(self._part(stored)))
+
+    def each_of(
+        self, customers: pd.Index, function: Callable[[Dataset, pd.Index], pd.DataFrame], question: bytes | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """
+        Return what `function` makes of each part of the shop and those of `customers` who belong to it.
+
+        With a `question` frames of a run that was stopped are taken over, see `parts.Stored.kept`.
+        """
+        if self.stored is None:
+            return iter([function(self, customers)])
+        places = parts.places(customers)
+
+        def of_part(stored: parts.Stored) -> pd.DataFrame:
+            return function(self._part(stored), customers[parts.belong(places, stored)])
+
+        return self.stored.each(of_part) if question is None else self.stored.kept(of_part, question)
+
+    def _part(self, stored: parts.Stored) -> Dataset:
+        inbound, sends = (parts.belong(places, stored) for places in self._places)
+        return replace(self, orders=stored, inbound=self.inbound[inbound], sends=self.sends[sends])
+
+    @cached_property
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the customers of messages and sends."""
+        return parts.places_of_rows(self.inbound["customer_id"]), parts.places_of_rows(self.sends["customer_id"])
 
     @cached_property
     def threads(self) -> pd.DataFrame:
@@ -59,8 +129,9 @@ class Dataset:
     @cached_property
     def customers(self) -> pd.Index:
         """Every customer who ordered or wrote, sorted."""
-        known = pd.concat([self.orders["customer_id"], self.inbound["customer_id"]], ignore_index=True)
-        return pd.Index(sorted(set(known.unique()) - {""}), dtype="str", name="customer_id")
+        ordered = list(self.each(lambda part: part.lines("customer_id")["customer_id"].unique().astype("str")))
+        known = set(self.inbound["customer_id"].unique()).union(*ordered)
+        return pd.Index(sorted(known - {""}), dtype="str", name="customer_id")
 
     def before(self, t: pd.Timestamp | str) -> Dataset:
         """
@@ -78,7 +149,7 @@ class Dataset:
             )
         return replace(
             self,
-            orders=self.orders[self.orders["ordered_at"] < at],
+            orders=self.orders[self.orders["ordered_at"] < at] if self.stored is None else self.stored.before(at),
             inbound=self.inbound[self.inbound["received_at"] < at],
             sends=self.sends[self.sends["at"] < at],
             as_of=at,
@@ -86,7 +157,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         return (
-            f"<Dataset of {len(self.catalog):,} products, {len(self.orders):,} order lines, "
+            f"<Dataset of {len(self.catalog):,} products, {len(vars(self)['orders']):,} order lines, "
             f"{len(self.customers):,} customers, {int(self.threads['is_open'].sum()):,} open threads "
             f"as of {self.as_of:%Y-%m-%d %H:%M} UTC, {len(self.issues):,} issues>"
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 
 from wa_products.errors import DataError
@@ -200,6 +201,20 @@ def conform(frame: pd.DataFrame, shape: Mapping[str, Kind], name: str) -> pd.Dat
         columns[column] = values
     extras = {column: frame[column] for column in frame.columns if column not in shape}
     return pd.DataFrame({**columns, **extras}, index=frame.index)
+
+
+def coded(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Return the code of each text or category and the different ones, sorted."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        codes, names = pd.factorize(values, sort=True)
+        return codes, pd.Index(names, dtype="str")
+    places, categories = values.cat.codes.to_numpy(), values.cat.categories
+    used = np.flatnonzero(np.bincount(places, minlength=len(categories)))
+    names = categories[used].astype("str")
+    order = np.arange(len(names)) if names.is_monotonic_increasing else names.argsort()
+    codes = np.zeros(len(categories), dtype="int64")
+    codes[used[order]] = np.arange(len(used))
+    return codes[places], names[order]
 
 
 def _cast(values: pd.Series, kind: Kind, name: str) -> pd.Series:

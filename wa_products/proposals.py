@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from wa_products import frames
 from wa_products.errors import DataError
 from wa_products.recommenders import Ranked, Recommender, Requested, protocol
+from wa_products.recommenders.protocol import Divisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from wa_products.datasets import Dataset
 
+OURS = "wa_products."
 KINDS = frozenset({"reorder", "recommendation", "request"})
 PAIR = ["customer_id", "product_retailer_id"]
 
@@ -42,8 +47,40 @@ def propose(
     if len(set(names)) != len(names):
         raise DataError(f"recommenders must have different names, got {names}")
     asked = protocol.asked(data.customers if customers is None else customers)
-    found = [_checked(source.fit(data).recommend(asked, k), source.name) for source in sources]
-    return _ranked(_once(pd.concat([frames.empty(frames.PROPOSALS), *found], ignore_index=True)), k)
+    ready = [_ready(source, data) for source in sources]
+
+    def of_part(part: Dataset, some: pd.Index) -> pd.DataFrame:
+        found = [_checked(_found(source, part, some, k), source.name) for source in ready]
+        return _ranked(_once(pd.concat([frames.empty(frames.PROPOSALS), *found], ignore_index=True)), k)
+
+    return _joined(list(data.each_of(asked, of_part, _question(ready, asked, k, data))))
+
+
+def _ready(source: Recommender, data: Dataset) -> Recommender:
+    """Return the recommender fitted to `data`, or ready to answer for parts of it."""
+    return source.learn(data) if data.stored is not None and isinstance(source, Divisible) else source.fit(data)
+
+
+def _found(source: Recommender, part: Dataset, some: pd.Index, k: int) -> pd.DataFrame:
+    if part.stored is not None and isinstance(source, Divisible):
+        return source.answer(part, some, k)
+    return source.recommend(some, k)
+
+
+def _question(ready: Sequence[Recommender], asked: pd.Index, k: int, data: Dataset) -> bytes | None:
+    """Return all that proposals from a store depend on beside its lines; None where other code has a part in it."""
+    if data.stored is None or not all(type(source).__module__.startswith(OURS) for source in ready):
+        return None
+    return pickle.dumps((ready, asked, k, data.as_of, data.catalog, data.inbound, data.sends), protocol=5)
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the proposals of all parts, sorted by customer and rank."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    order = pc.sort_indices(pa.chunked_array(pa.array(rows["customer_id"])))
+    return rows.iloc[order.to_numpy()].reset_index(drop=True)
 
 
 def _checked(found: pd.DataFrame, source: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from wa_products.commands import (
     sandboxes,
     sending,
     signing,
+    storing,
 )
 from wa_products.commands.shared import BAD_INPUT, FAILED, INTERRUPTED
 from wa_products.errors import DataError, PlanError, SettingsError, WaProductsError
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
-    *(demos, doctoring, planning, sending, receiving, resolving, reporting, signing, running, backtesting, sandboxes),
+    *(demos, doctoring, storing, planning, sending, receiving),
+    *(resolving, reporting, signing, running, backtesting, sandboxes),
 )
+
 _SETTINGS = (
     "Settings come from the environment, and secrets from nowhere else but a file or the system's keyring: "
     "WA_TOKEN=..., or WA_TOKEN_FILE=FILE, or WA_KEYRING=SERVICE after `keyring set SERVICE WA_TOKEN` "

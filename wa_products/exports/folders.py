@@ -22,9 +22,11 @@ from wa_products.exports.joining import stacked_issues, together
 from wa_products.exports.kept import Files
 from wa_products.exports.readers import SHAPES, Part
 from wa_products.exports.rejected import is_rejected
+from wa_products.stores.manifests import is_store
+from wa_products.stores.opening import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from wa_products.ledger import Ledger
 
@@ -60,16 +62,20 @@ def load(
     """
     Return the shop of a folder of exports, told apart by content, or of the exports and frames that are named.
 
+    The folder may also be an order store, see `wa_products.stores`: its orders are then read part by part.
     A folder may hold shop.toml (currency, region, timezone, catalog_id, as_of) and ``images/``. What `ledger` stored
     joins in: its messages, carts and sends. Later orders and messages than `as_of` are not there; without it the
     shop's own is taken, else the moment of loading. What large files gave is kept in ``.wa_products_cache`` beside
     them, readable by you alone, unless `cache` is False; it never changes what is returned. Raises DataError for what
     is missing, empty or of no known format, with `strict` for the first error in a file.
     """
+    if is_store(folder):
+        if not (catalog is orders is inbound is None):
+            raise DataError(f"{folder} is an order store, which is a whole shop: give nothing beside it but a ledger")
+        return opened(Path(str(folder)), _moment(as_of), ledger)
     root = _folder(folder)
     shop = read_shop(root / SHOP) if root is not None else Shop()
-    moment = _moment(as_of) or shop.as_of or pd.Timestamp.now("UTC")
-    options = Options(as_of=moment, currency=shop.currency, region=shop.region, timezone=shop.timezone)
+    options = options_of(shop, _moment(as_of))
     named: dict[Kind, Any] = {"catalog": catalog, "orders": orders, "inbound": inbound}
     files = Files(_files(root, named), options, cache=cache)
     given = list(_frames(named))
@@ -80,6 +86,26 @@ def load(
     if strict:
         refuse(found["issues"])
     return _dataset(found, shop, options, root, ledger)
+
+
+def exports_of(folder: str | Path) -> tuple[Shop, list[Path]]:
+    """Return what shop.toml of a folder says, and its exports. Raises DataError where there are none."""
+    root = _folder(folder)
+    assert root is not None  # noqa: S101  # a folder was given
+    return read_shop(root / SHOP), [path for path, _ in _files(root, {})]
+
+
+def load_files(root: Path, paths: Sequence[Path], shop: Shop) -> Dataset:
+    """Return the shop of some of the exports of a folder."""
+    options = options_of(shop)
+    found = Files([(path, None) for path in paths], options, cache=False).together(together)
+    return _dataset(found, shop, options, root, None)
+
+
+def options_of(shop: Shop, as_of: pd.Timestamp | None = None) -> Options:
+    """Return how a shop has its exports read: as of a moment, where nobody says as of its own, else of now."""
+    moment = as_of or shop.as_of or pd.Timestamp.now("UTC")
+    return Options(as_of=moment, currency=shop.currency, region=shop.region, timezone=shop.timezone)
 
 
 def read_shop(path: Path) -> Shop:

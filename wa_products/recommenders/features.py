@@ -17,13 +17,19 @@ VISITS_SEEN = 56
 REPEAT_WEIGHT = 5.0
 
 
-def features(past: History, found: Pairs, of: Rhythm, cutoff: int, horizon: float) -> np.ndarray:
-    """Return the signs of each pair of `found` as known at `cutoff`: float64, a row a pair."""
+def features(
+    past: History, found: Pairs, of: Rhythm, repeated: np.ndarray, *, cutoff: int, horizon: float
+) -> np.ndarray:
+    """
+    Return the signs of each pair of `found` as known at `cutoff`: float64, a row a pair.
+
+    `repeated` is the `repeat_rate` of each product.
+    """
     due = logit(np.clip(rhythms.chance(found, of, horizon), 1e-4, 1 - 1e-4))
     times, since, spread = np.log(found.times), np.log(found.since), np.log(of.spread)
     recent, lately = np.log1p(found.recent), np.log1p(found.lately)
     lateness = since - of.centre
-    again = logit(repeat_rate(found, len(past.products)))[found.product]
+    again = logit(repeated)[found.product]
     visits, recent_visits, last_visit = (values[found.customer] for values in _visits(past, cutoff))
     return np.column_stack(
         [

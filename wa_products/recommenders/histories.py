@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from wa_products import frames
 from wa_products.recommenders import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wa_products.datasets import Dataset
 
 DAY = pd.Timedelta(days=1)
@@ -46,9 +49,20 @@ class History:
         """Return the same history with only the days before `cutoff`."""
         return self if cutoff >= 0 else self.only(self.day < cutoff)
 
-    def only(self, rows: np.ndarray) -> History:
-        """Return the same history with only these rows, a mask or places in rising order."""
+    def only(self, rows: np.ndarray | slice) -> History:
+        """Return the same history with only these rows: a mask, a slice, or places in rising order."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+
+    def of_customers(self, some: np.ndarray) -> History:
+        """Return the same history with only the customers that are True in `some`."""
+        return self if some.all() else self.only(np.flatnonzero(some[self.customer]))
+
+    def chunks(self, customers: int) -> Iterator[History]:
+        """Return the history in pieces of so many customers."""
+        for first in range(0, max(len(self.customers), 1), customers):
+            begin, end = np.searchsorted(self.customer, (first, first + customers))
+            piece = self.only(slice(begin, end))
+            yield replace(piece, customers=self.customers[first : first + customers], customer=piece.customer - first)
 
     def by_shelf(self, shelf: np.ndarray, shelves: int) -> History:
         """Return the history of the shelves, given the shelf of each product."""
@@ -60,26 +74,52 @@ class History:
 _ARRAYS = [field.name for field in fields(History) if field.name not in {"customers", "products"}]
 
 
-def history(data: Dataset) -> History:
-    """Return what was bought up to ``data.as_of``; later purchases are not looked at."""
-    lines = data.purchases
-    lines = lines[(lines["ordered_at"] <= data.as_of) & (lines["customer_id"] != "")]
+def history(data: Dataset, products: pd.Index | None = None) -> History:
+    """
+    Return what was bought up to ``data.as_of``; later purchases are not looked at.
+
+    `products`, sorted, are those to give codes to where they are more than `data` knows of; by default its own.
+    """
+    lines = data.lines("customer_id", "product_retailer_id", "ordered_at", "is_purchase")
+    bought = lines["is_purchase"] & (lines["product_retailer_id"] != "") & (lines["customer_id"] != "")
+    some = bought & (lines["ordered_at"] <= data.as_of)
+    lines = lines if some.all() else lines[some]
     time = np.minimum(((lines["ordered_at"] - data.as_of) / DAY).to_numpy("float64"), -1e-6)
-    customer, customers = pd.factorize(lines["customer_id"], sort=True)
-    product, products = pd.factorize(lines["product_retailer_id"], sort=True)
-    order = np.lexsort((time, product, customer))
-    customer, product, time = customer[order], product[order], time[order]
+    customer, customers = frames.coded(lines["customer_id"])
+    product, own = frames.coded(lines["product_retailer_id"])
+    known = own if products is None else products
+    if products is not None:
+        product = products.get_indexer(own)[product]
+    order = _order(customer, product, time)
+    customer, product, time = (values if order is None else values[order] for values in (customer, product, time))
     day = np.floor(time).astype("int64")
     new = runs.changes(customer, product, day)
     return History(
-        customers=pd.Index(customers, dtype="str"),
-        products=pd.Index(products, dtype="str"),
+        customers=customers,
+        products=known,
         customer=customer[new],
         product=product[new],
         time=time[new],
         day=day[new],
         visit=visits(customer[new], day[new]),
     )
+
+
+def purchases(data: Dataset, customers: pd.Series) -> pd.DataFrame:
+    """Return what `customers` bought up to ``data.as_of``: ``customer_id, product_retailer_id, ordered_at``."""
+    lines = data.lines("customer_id", "product_retailer_id", "ordered_at", "is_purchase")
+    some = lines["customer_id"].isin(customers) & lines["is_purchase"] & (lines["ordered_at"] <= data.as_of)
+    bought = lines.loc[some & (lines["product_retailer_id"] != ""), lines.columns[:3]]
+    return bought.astype({"customer_id": "str", "product_retailer_id": "str"})
+
+
+def _order(customer: np.ndarray, product: np.ndarray, time: np.ndarray) -> np.ndarray | None:
+    """Return the order by customer, product and time; None where the rows have it, as those of a store do."""
+    same = customer[1:] == customer[:-1]
+    later = (product[1:] > product[:-1]) | ((product[1:] == product[:-1]) & (time[1:] >= time[:-1]))
+    if ((customer[1:] > customer[:-1]) | (same & later)).all():
+        return None
+    return np.lexsort((time, product, customer))
 
 
 def visits(customer: np.ndarray, day: np.ndarray) -> np.ndarray:

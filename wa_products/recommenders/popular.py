@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.recommenders import histories, phrases, protocol
+from wa_products.recommenders import histories, panels, phrases, protocol, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from wa_products.datasets import Dataset
-    from wa_products.recommenders.histories import History, Pairs
+    from wa_products.recommenders.panels import Census
 
-WINDOWS = 6
 HALF_LIFE_DAYS = 28.0
 FIRST_LOOK = 64
 
 
-class Popular:
+class Popular(protocol.InParts):
     """
     What other customers buy lately and this one never bought; above all for customers without a history.
 
@@ -39,28 +36,36 @@ class Popular:
             raise DataError(f"horizon_days must be at least 1, got {horizon_days}")
         self.horizon_days = horizon_days
 
-    def fit(self, data: Dataset) -> Self:
+    def learn(self, data: Dataset) -> Self:
         """Count who bought what, and who for the first time, up to ``data.as_of``."""
-        whole = histories.history(data)
-        found = histories.pairs(whole, 0)
-        self._customers, self._size = whole.customers, len(whole.products)
-        self._bought = np.sort(found.customer.astype("int64") * self._size + found.product)
-        share, first = _rates(whole, found, self.horizon_days)
-        keep = whole.products.isin(protocol.sendable(data.catalog))
-        buyers = np.bincount(found.product, weights=found.recent > 0, minlength=self._size).astype("int64")
-        self._for_new = _ranked(whole.products, share, buyers, keep)
-        self._for_known = _ranked(whole.products, first, buyers, keep)
+        return self.counted(panels.census(data, self.horizon_days), data.catalog)
+
+    def counted(self, census: Census, catalog: pd.DataFrame) -> Self:
+        """Take over what a `census` of windows as long as the horizon counted."""
+        self._products = census.products.index
+        share, first = _rates(census)
+        keep = self._products.isin(protocol.sendable(catalog))
+        recent = census.products["recent"].to_numpy()
+        self._for_new = _ranked(self._products, share, recent, keep)
+        self._for_known = _ranked(self._products, first, recent, keep)
         return self
 
-    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
-        """Return at most `k` popular products for each customer, the most probable first."""
-        asked = protocol.asked(customer_ids).sort_values()
-        new = self._customers.get_indexer(asked) < 0
-        parts = [
-            self._unbought(asked[new], self._for_new.iloc[: max(k, 0)]),
-            self._first_new(asked[~new], max(k, 0)),
-        ]
-        rows = pd.concat(parts).sort_values("customer_id", kind="stable", ignore_index=True)
+    def for_newcomers(self, customers: pd.Index, k: int) -> pd.DataFrame:
+        """Return at most `k` products for each of `customers`, who never bought anything, sorted by customer."""
+        return self._told(_pairs(customers.sort_values(), self._for_new.iloc[:k]))
+
+    def _look(self, data: Dataset) -> Seen:
+        whole = histories.history(data, self._products)
+        new = runs.changes(whole.customer, whole.product)
+        return Seen(whole.customers, whole.customer[new] * np.int64(len(self._products)) + whole.product[new])
+
+    def _tell(self, seen: Seen, wanted: pd.Index, k: int) -> pd.DataFrame:
+        asked = wanted.sort_values()
+        new = seen.customers.get_indexer(asked) < 0
+        rows = pd.concat([_pairs(asked[new], self._for_new.iloc[:k]), self._first_new(seen, asked[~new], k)])
+        return self._told(rows.sort_values("customer_id", kind="stable", ignore_index=True))
+
+    def _told(self, rows: pd.DataFrame) -> pd.DataFrame:
         found = rows.assign(
             score=rows["probability"],
             kind="recommendation",
@@ -69,27 +74,35 @@ class Popular:
         )
         return frames.conform(found, protocol.RECOMMENDED, "popular")[list(protocol.RECOMMENDED)]
 
-    def _first_new(self, asked: pd.Index, k: int) -> pd.DataFrame:
+    def _first_new(self, seen: Seen, asked: pd.Index, k: int) -> pd.DataFrame:
         """Look down the ranking, further only for the customers who bought most of its head."""
         parts, open_, depth = [], asked, k + FIRST_LOOK
         while len(open_) and k:
-            rows = self._unbought(open_, self._for_known.iloc[:depth])
+            rows = self._unbought(seen, open_, self._for_known.iloc[:depth])
             rows = rows[rows.groupby("customer_id").cumcount() < k]
             filled = rows["customer_id"].value_counts().reindex(open_, fill_value=0) >= k
             last = depth >= len(self._for_known)
             parts.append(rows if last else rows[rows["customer_id"].isin(open_[filled])])
             open_, depth = (open_[:0] if last else open_[~filled]), depth * 4
-        if not parts:
-            return self._unbought(asked[:0], self._for_known)
-        return pd.concat(parts)
+        return pd.concat(parts) if parts else _pairs(asked[:0], self._for_known)
 
-    def _unbought(self, customers: pd.Index, ranked: pd.DataFrame) -> pd.DataFrame:
-        code = self._customers.get_indexer(customers).astype("int64")
-        key = np.add.outer(code * self._size, ranked["product"].to_numpy()).ravel()
-        place = np.minimum(np.searchsorted(self._bought, key), max(len(self._bought) - 1, 0))
-        new = np.repeat(code < 0, len(ranked)) if not len(self._bought) else self._bought[place] != key
-        rows = ranked.iloc[np.tile(np.arange(len(ranked)), len(customers))[new]].reset_index(drop=True)
-        return rows.assign(customer_id=np.repeat(customers, len(ranked))[new])
+    def _unbought(self, seen: Seen, customers: pd.Index, ranked: pd.DataFrame) -> pd.DataFrame:
+        code = seen.customers.get_indexer(customers).astype("int64")
+        key = np.add.outer(code * len(self._products), ranked["product"].to_numpy()).ravel()
+        return _pairs(customers, ranked)[runs.members(key, seen.bought) < 0]
+
+
+class Seen(NamedTuple):
+    """Customers, and what they `bought`: the code of each customer and product as one number, sorted."""
+
+    customers: pd.Index
+    bought: np.ndarray
+
+
+def _pairs(customers: pd.Index, ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return each of `customers` with all rows of `ranked`."""
+    rows = ranked.iloc[np.tile(np.arange(len(ranked)), len(customers))].reset_index(drop=True)
+    return rows.assign(customer_id=np.repeat(customers, len(ranked)))
 
 
 def _ranked(products: pd.Index, probability: np.ndarray, buyers: np.ndarray, keep: np.ndarray) -> pd.DataFrame:
@@ -99,26 +112,16 @@ def _ranked(products: pd.Index, probability: np.ndarray, buyers: np.ndarray, kee
     return rows.sort_values(["probability", "product"], ascending=[False, True], ignore_index=True)
 
 
-def _rates(whole: History, found: Pairs, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each product the decayed share of customers who buy it within `horizon`, and of those without it."""
-    size = len(whole.products)
-    since_first = np.zeros(len(whole.customers))
-    np.maximum.at(since_first, found.customer, found.held)
+def _rates(census: Census) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each product the decayed share of customers who buy it within a horizon, and of those without it."""
+    counts = {name: column.to_numpy() for name, column in census.products.items()}
+    size = len(census.products)
     gained, could, buyers, customers = np.zeros(size), np.zeros(size), np.zeros(size), 0.0
-    for window in range(WINDOWS):
-        newest, oldest = window * horizon, (window + 1) * horizon
-        weight = 0.5 ** (newest / HALF_LIFE_DAYS)
-        inside = (whole.day >= -oldest) & (whole.day < -newest)
-        buyers += weight * _pairs_a_product(whole.customer[inside], whole.product[inside], size)
-        customers += weight * (since_first > newest).sum()
-        first = (found.held > newest) & (found.held <= oldest) & (since_first > oldest)[found.customer]
-        had = np.bincount(found.product, weights=found.held > oldest, minlength=size)
-        gained += weight * np.bincount(found.product, weights=first, minlength=size)
-        could += weight * np.maximum((since_first > oldest).sum() - had, 0)
+    for window in range(panels.WINDOWS):
+        weight = 0.5 ** (window * census.horizon / HALF_LIFE_DAYS)
+        buyers += weight * counts[f"buyers {window}"]
+        customers += weight * census.customers[window]
+        gained += weight * counts[f"first {window}"]
+        could += weight * np.maximum(census.customers[window + 1] - counts[f"had {window}"], 0)
     share = buyers / max(customers, 1.0)
     return share, (gained + share) / (could + 1)
-
-
-def _pairs_a_product(customer: np.ndarray, product: np.ndarray, size: int) -> np.ndarray:
-    """Return for each product how many customers stand beside it, each counted once."""
-    return np.bincount(np.unique(customer.astype("int64") * size + product) % max(size, 1), minlength=size)

@@ -1,15 +1,17 @@
-"""What a recommender is, and the frame that it gives."""
+"""What a recommender is, the frame that it gives, and how ours go through a shop in parts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import pandas as pd
+
+from wa_products import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wa_products import frames
     from wa_products.datasets import Dataset
 
 RECOMMENDED: dict[str, frames.Kind] = {
@@ -46,6 +48,62 @@ class Recommender(Protocol):
 
     def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
         """Return at most `k` products for each of `customer_ids`, only those worth sending."""
+
+
+@runtime_checkable
+class Divisible(Recommender, Protocol):
+    """
+    A recommender that can go through a shop in parts, because customers have nothing in common but what was learned.
+
+    ``fit(data).recommend(customer_ids, k)`` gives what ``learn(data).answer(part, customer_ids, k)`` does for any part
+    of the shop that has all rows of these customers.
+    """
+
+    def learn(self, data: Dataset) -> Self:
+        """Learn what customers have in common, and return the recommender itself."""
+
+    def answer(self, part: Dataset, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
+        """Return at most `k` products for each of `customer_ids`, whose rows are all in `part`."""
+
+
+class InParts(ABC):
+    """
+    What our recommenders do alike: learn what customers share, look at the rows of some, tell of each.
+
+    A shop in memory is looked at once, when fitted. One that lies in a store is looked at part by part when asked.
+    """
+
+    def fit(self, data: Dataset) -> Self:
+        """Learn from what was known at ``data.as_of``."""
+        self.learn(data)
+        self._far = data if data.stored is not None else None
+        self._near = self._look(data) if data.stored is None else None
+        return self
+
+    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
+        """Return at most `k` products for each customer, the best first."""
+        wanted = asked(customer_ids)
+        if self._far is None:
+            return self._tell(self._near, wanted, max(k, 0))
+        found = self._far.each_of(wanted, lambda part, some: self.answer(part, some, k))
+        return pd.concat(found).sort_values("customer_id", kind="stable", ignore_index=True)
+
+    def answer(self, part: Dataset, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
+        """Return at most `k` products for each of `customer_ids`, whose rows are all in `part`."""
+        wanted = asked(customer_ids)
+        return self._tell(self._look(part), wanted, max(k, 0)) if len(wanted) else frames.empty(RECOMMENDED)
+
+    @abstractmethod
+    def learn(self, data: Dataset) -> Self:
+        """Learn what customers have in common, and return the recommender itself."""
+
+    @abstractmethod
+    def _look(self, data: Dataset) -> Any:  # noqa: ANN401  # each to its own
+        """Return what there is to know of the customers of `data`."""
+
+    @abstractmethod
+    def _tell(self, seen: Any, wanted: pd.Index, k: int) -> pd.DataFrame:  # noqa: ANN401
+        """Return at most `k` products for each customer wanted, of what was `seen`."""
 
 
 def asked(customer_ids: Iterable[str]) -> pd.Index:

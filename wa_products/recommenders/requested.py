@@ -8,20 +8,18 @@ import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.recommenders import phrases, protocol
+from wa_products.recommenders import histories, phrases, protocol
 from wa_products.recommenders.histories import DAY
 from wa_products.recommenders.words import Titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from wa_products.datasets import Dataset
 
 PURCHASE = ["customer_id", "product_retailer_id", "ordered_at"]
 REQUEST = ["customer_id", "product_retailer_id", "received_at", "share", "how"]
 
 
-class Requested:
+class Requested(protocol.InParts):
     """
     What a customer asked for within the last `days` and has not bought since, the latest first.
 
@@ -39,22 +37,30 @@ class Requested:
         self.days = days
         self.horizon_days = horizon_days
 
-    def fit(self, data: Dataset) -> Self:
-        """Read the messages up to ``data.as_of``."""
-        inbound = data.inbound[(data.inbound["received_at"] <= data.as_of) & (data.inbound["customer_id"] != "")]
-        bought = data.purchases.loc[data.purchases["ordered_at"] <= data.as_of, PURCHASE]
-        lately = inbound[inbound["received_at"] > data.as_of - self.days * DAY]
-        asked_for = pd.concat([_enquired(lately), _said(lately, data.catalog)], ignore_index=True)
-        waiting = _unanswered(asked_for, bought)
-        old = _enquired(inbound[inbound["received_at"] <= data.as_of - self.horizon_days * DAY])
-        rate = _followed(old, bought, self.horizon_days)
-        self._rows = self._proposed(_sendable(waiting, data.catalog, bought), rate, data.as_of)
+    def learn(self, data: Dataset) -> Self:
+        """Count how often earlier enquiries were followed by a purchase, and how often each product was bought."""
+        told = list(data.each(self._followed))
+        hits, enquiries = (sum(part[at] for part in told) for at in (0, 1))
+        self._rate = (hits + 1) / (enquiries + 2)
+        self._bought = pd.concat([part[2] for part in told]).groupby(level=0).sum()
         return self
 
-    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
-        """Return at most `k` products that each customer asked for, the latest first."""
-        rows = self._rows[self._rows["customer_id"].isin(protocol.asked(customer_ids))]
-        return protocol.best(rows, max(k, 0))
+    def _followed(self, data: Dataset) -> tuple[int, int, pd.Series]:
+        """Return how many earlier enquiries were followed by a purchase, of how many, and the lines of each product."""
+        inbound = _heard(data)
+        old = _enquired(inbound[inbound["received_at"] <= data.as_of - self.horizon_days * DAY])
+        hits = _hits(old, histories.purchases(data, old["customer_id"]), self.horizon_days)
+        return hits, len(old), _lines_of_each(data)
+
+    def _look(self, data: Dataset) -> pd.DataFrame:
+        inbound = _heard(data)
+        lately = inbound[inbound["received_at"] > data.as_of - self.days * DAY]
+        asked_for = pd.concat([_enquired(lately), _said(lately, data.catalog)], ignore_index=True)
+        waiting = _unanswered(asked_for, histories.purchases(data, asked_for["customer_id"]))
+        return self._proposed(_sendable(waiting, data.catalog, self._bought), self._rate, data.as_of)
+
+    def _tell(self, seen: pd.DataFrame, wanted: pd.Index, k: int) -> pd.DataFrame:
+        return protocol.best(seen[seen["customer_id"].isin(wanted)], k)
 
     def _proposed(self, waiting: pd.DataFrame, rate: float, as_of: pd.Timestamp) -> pd.DataFrame:
         age = (as_of - waiting["received_at"]) / DAY
@@ -66,6 +72,18 @@ class Requested:
             why=waiting["instead"] + waiting["how"] + " " + age.map(phrases.ago).astype("str"),
         )
         return frames.conform(rows, protocol.RECOMMENDED, "requested")[list(protocol.RECOMMENDED)]
+
+
+def _heard(data: Dataset) -> pd.DataFrame:
+    return data.inbound[(data.inbound["received_at"] <= data.as_of) & (data.inbound["customer_id"] != "")]
+
+
+def _lines_of_each(data: Dataset) -> pd.Series:
+    """Return how many order lines each product has up to ``data.as_of``."""
+    lines = data.lines("product_retailer_id", "ordered_at", "is_purchase")
+    some = lines["is_purchase"] & (lines["ordered_at"] <= data.as_of)
+    number = lines.loc[some, "product_retailer_id"].value_counts()
+    return pd.Series(number.to_numpy(), index=pd.Index(number.index, dtype="str"))
 
 
 def _enquired(inbound: pd.DataFrame) -> pd.DataFrame:
@@ -95,10 +113,10 @@ def _unanswered(asked_for: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     return both[~(both["ordered_at"] >= both["received_at"])].reset_index(drop=True)
 
 
-def _sendable(waiting: pd.DataFrame, catalog: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
+def _sendable(waiting: pd.DataFrame, catalog: pd.DataFrame, bought: pd.Series) -> pd.DataFrame:
     """Return the requests with a product to send: the one asked for, or its sibling, saying so in ``instead``."""
     asked_for = waiting["product_retailer_id"]
-    sibling = asked_for.map(protocol.stand_ins(catalog, bought["product_retailer_id"].value_counts()))
+    sibling = asked_for.map(protocol.stand_ins(catalog, bought))
     title = catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
     instead = "in place of " + asked_for.map(title).fillna("") + ", which cannot be sent now; "
     rows = waiting.assign(
@@ -107,8 +125,7 @@ def _sendable(waiting: pd.DataFrame, catalog: pd.DataFrame, bought: pd.DataFrame
     return rows[rows["product_retailer_id"].isin(protocol.sendable(catalog))]
 
 
-def _followed(old: pd.DataFrame, bought: pd.DataFrame, horizon: int) -> float:
+def _hits(old: pd.DataFrame, bought: pd.DataFrame, horizon: int) -> int:
     both = old.reset_index(names="request").merge(bought, on=PURCHASE[:2])
     wait = both["ordered_at"] - both["received_at"]
-    hits = both.loc[(wait >= pd.Timedelta(0)) & (wait < horizon * DAY), "request"].nunique()
-    return (hits + 1) / (len(old) + 2)
+    return int(both.loc[(wait >= pd.Timedelta(0)) & (wait < horizon * DAY), "request"].nunique())

@@ -43,26 +43,54 @@ class Rhythm:
         return np.exp(self.centre)
 
 
-def rhythm(found: Pairs, groups: Sequence[np.ndarray]) -> Rhythm:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Beliefs:
     """
-    Return the rhythm of each pair of `found`.
+    What is believed of each product before a customer's own gaps are seen.
 
-    `groups` are the codes of what a pair belongs to, the coarsest first and the product itself last: each is shrunk
-    towards the one before, the first towards the shop.
+    `centre` is of the logarithm of the gap in days, `variance` of its spread round that.
     """
-    gaps = found.times - 1
-    typical = _shrunk(found.gap_log, gaps, ANY_GAP, groups)
-    centre = (found.gap_log + OWN_GAP * typical) / (gaps + OWN_GAP)
-    around = np.maximum(found.gap_log2 - 2 * centre * found.gap_log + gaps * centre**2, 0.0)
-    usual = _shrunk(around, np.maximum(gaps - 1, 0.0), ANY_SPREAD**2, groups)
-    variance = (around + OWN_SPREAD * usual) / (gaps + OWN_SPREAD)
+
+    centre: np.ndarray
+    variance: np.ndarray
+
+
+def beliefs(found: Pairs, groups: Sequence[np.ndarray], products: int) -> Beliefs:
+    """
+    Return what the pairs of `found` tell of each of `products`.
+
+    `groups` have, for each product, the code of what it belongs to, the coarsest first: each is shrunk towards the
+    one before, the first towards the shop, and the product itself towards the last.
+    """
+    gaps, every = found.times - 1, [*groups, np.arange(products)]
+    centre = _shrunk(found, found.gap_log, gaps, ANY_GAP, every)
+    around = _around(found, _centre(found, centre))
+    variance = _shrunk(found, around, np.maximum(gaps - 1, 0.0), ANY_SPREAD**2, every)
+    return Beliefs(centre=centre, variance=variance)
+
+
+def rhythm(found: Pairs, known: Beliefs) -> Rhythm:
+    """Return the rhythm of each pair of `found`, its own gaps shrunk towards what is known of the product."""
+    centre, usual = _centre(found, known.centre), known.variance[found.product]
+    variance = (_around(found, centre) + OWN_SPREAD * usual) / (found.times - 1 + OWN_SPREAD)
     return Rhythm(centre=centre, spread=np.sqrt(np.maximum(variance, LEAST_SPREAD**2)))
 
 
-def _shrunk(total: np.ndarray, weight: np.ndarray, default: float, groups: Sequence[np.ndarray]) -> np.ndarray:
-    believed = np.full(len(total), (total.sum() + PRODUCT * default) / (weight.sum() + PRODUCT))
+def _centre(found: Pairs, believed: np.ndarray) -> np.ndarray:
+    return (found.gap_log + OWN_GAP * believed[found.product]) / (found.times - 1 + OWN_GAP)
+
+
+def _around(found: Pairs, centre: np.ndarray) -> np.ndarray:
+    return np.maximum(found.gap_log2 - 2 * centre * found.gap_log + (found.times - 1) * centre**2, 0.0)
+
+
+def _shrunk(
+    found: Pairs, total: np.ndarray, weight: np.ndarray, default: float, groups: Sequence[np.ndarray]
+) -> np.ndarray:
+    believed = np.full(len(groups[-1]), (total.sum() + PRODUCT * default) / (weight.sum() + PRODUCT))
     for group in groups:
-        totals, weights = np.bincount(group, weights=total), np.bincount(group, weights=weight)
+        size, own = int(group.max(initial=-1)) + 1, group[found.product]
+        totals, weights = (np.bincount(own, weights=values, minlength=size) for values in (total, weight))
         believed = (totals[group] + PRODUCT * believed) / (weights[group] + PRODUCT)
     return believed
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from wa_products.recommenders import protocol, withheld
-
-if TYPE_CHECKING:
-    from wa_products.recommenders.histories import Pairs
+from wa_products.recommenders import protocol, runs, withheld
 
 CENTURY = 36_500
 
@@ -32,18 +29,10 @@ class Scored:
     usual: pd.Index
 
     @classmethod
-    def of(
-        cls, rows: pd.DataFrame, *, customers: pd.Index, products: pd.Index, usual: pd.Index, most: int | None = None
-    ) -> Self:
-        """Sort `rows`; of several of one customer and product the most probable stays, and the first `most` of each."""
-        ordered = rows.sort_values(
-            ["customer", "probability", "product"], ascending=[True, False, True], ignore_index=True
-        )
-        ordered = ordered[~ordered.duplicated(["customer", "product"])].reset_index(drop=True)
-        if most is not None:
-            ordered = ordered[ordered.groupby("customer").cumcount() < most].reset_index(drop=True)
-        starts = np.searchsorted(ordered["customer"].to_numpy(), np.arange(len(customers) + 1))
-        return cls(customers=customers, starts=starts, rows=ordered, products=products, usual=usual)
+    def of(cls, rows: pd.DataFrame, *, customers: pd.Index, products: pd.Index, usual: pd.Index) -> Self:
+        """Return `rows`, which `first` put in order, to be looked up."""
+        starts = np.searchsorted(rows["customer"].to_numpy(), np.arange(len(customers) + 1))
+        return cls(customers=customers, starts=starts, rows=rows, products=products, usual=usual)
 
     def first(self, asked: pd.Index, k: int, held: pd.DataFrame) -> pd.DataFrame:
         """Return the first `k` rows not `held` back of each customer asked, with the ids of customer and products."""
@@ -62,10 +51,29 @@ class Scored:
         return free[free.groupby("customer").cumcount() < max(k, 0)].reset_index(drop=True)
 
 
-def sent(products: pd.Index, catalog: pd.DataFrame, found: Pairs) -> tuple[np.ndarray, pd.Index]:
-    """Return for each product the code of the one to send (itself, a sibling, or -1 for none), and those codes' ids."""
-    bought = pd.Series(np.bincount(found.product, weights=found.times, minlength=len(products)), index=products)
-    stand_in = protocol.stand_ins(catalog, bought).reindex(products)
+def first(customer: np.ndarray, product: np.ndarray, probability: np.ndarray, most: int | None = None) -> np.ndarray:
+    """
+    Return the rows sorted by customer, then by falling probability, ties by product.
+
+    Of several of one customer and product the most probable stays, and of these the first `most` of each customer.
+    """
+    order = np.lexsort((product, -probability, customer))
+    pair = customer[order] * np.int64(product.max(initial=0) + 1) + product[order]
+    order = order[~pd.Index(pair).duplicated()]
+    if most is None:
+        return order
+    starts = np.flatnonzero(runs.changes(customer[order]))
+    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return order[place < most]
+
+
+def sent(products: pd.Index, catalog: pd.DataFrame, bought: np.ndarray) -> tuple[np.ndarray, pd.Index]:
+    """
+    Return for each product the code of the one to send (itself, a sibling, or -1 for none), and those codes' ids.
+
+    `bought` is how often each of `products` was.
+    """
+    stand_in = protocol.stand_ins(catalog, pd.Series(bought, index=products)).reindex(products)
     itself = products.isin(protocol.sendable(catalog))
     ids = pd.Series(products, dtype="str").where(itself, stand_in.to_numpy())
     codes, offered = pd.factorize(ids, sort=True)

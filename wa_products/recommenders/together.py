@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.recommenders import companions, histories, phrases, protocol, runs, withheld
+from wa_products.recommenders import companions, histories, panels, phrases, protocol, runs, withheld
 from wa_products.recommenders.logistic import Logistic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from scipy import sparse
 
     from wa_products.datasets import Dataset
@@ -27,7 +25,7 @@ OFFERED = 20  # new products kept a customer
 BASKETS_SEEN, HALF_LIFE = 12, 2.0  # in horizons
 
 
-class Together:
+class Together(protocol.InParts):
     """
     Products never bought that share orders with what the customer bought last.
 
@@ -43,27 +41,35 @@ class Together:
             raise DataError(f"horizon_days must be at least 1, got {horizon_days}")
         self.horizon_days = horizon_days
 
-    def fit(self, data: Dataset) -> Self:
+    def learn(self, data: Dataset) -> Self:
         """Count what shares orders up to ``data.as_of``, and learn what became of such offers."""
-        whole = histories.history(data)
-        keep = np.asarray(whole.products.isin(protocol.sendable(data.catalog)))
-        titles = protocol.titles(data.catalog)
-        offers, beside = _offers(whole, 0, self.horizon_days, keep)
-        offers = offers.assign(probability=_learned(whole, self.horizon_days, keep)(offers["drawn"].to_numpy()))
-        with_ids = offers.assign(
-            customer_id=whole.customers[offers["customer"]], product_retailer_id=whole.products[offers["product"]]
-        )
-        self._rows = withheld.offered(with_ids, withheld.withheld(data))
-        self._beside, self._titles = beside, titles.reindex(whole.products).fillna("").to_numpy()
-        self._lately = companions.lately(whole, 0, HALF_LIFE * self.horizon_days)
+        known = panels.panel(data, self.horizon_days)
+        self._products = known.products
+        keep = self._kept(data.catalog)
+        self._beside = companions.companions(known.sample, -BASKETS_SEEN * self.horizon_days)
+        self._probability = _learned(known.sample, self.horizon_days, keep)
         return self
 
-    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
-        """Return at most `k` products for each customer, the most probable first."""
-        rows = self._rows[self._rows["customer_id"].isin(protocol.asked(customer_ids))]
-        found = protocol.best(rows.assign(score=rows["drawn"]), max(k, 0))
-        told = companions.sources(self._lately, self._beside, found["customer"], found["product"])
-        numbers = zip(self._titles[told.source], told.both, told.times, strict=True)
+    def _kept(self, catalog: pd.DataFrame) -> np.ndarray:
+        return np.asarray(self._products.isin(protocol.sendable(catalog)))
+
+    def _look(self, data: Dataset) -> Seen:
+        whole = histories.history(data, self._products)
+        offers = _offers(whole, 0, self.horizon_days, self._beside, self._kept(data.catalog))
+        with_ids = offers.assign(
+            probability=self._probability(offers["drawn"].to_numpy()),
+            customer_id=whole.customers[offers["customer"]],
+            product_retailer_id=whole.products[offers["product"]],
+        )
+        titles = protocol.titles(data.catalog).reindex(whole.products).fillna("").to_numpy()
+        lately = companions.lately(whole, 0, HALF_LIFE * self.horizon_days)
+        return Seen(withheld.offered(with_ids, withheld.withheld(data)), titles, lately)
+
+    def _tell(self, seen: Seen, wanted: pd.Index, k: int) -> pd.DataFrame:
+        rows = seen.rows[seen.rows["customer_id"].isin(wanted)]
+        found = protocol.best(rows.assign(score=rows["drawn"]), k)
+        told = companions.sources(seen.lately, self._beside, found["customer"], found["product"])
+        numbers = zip(seen.titles[told.source], told.both, told.times, strict=True)
         found = found.assign(
             kind="recommendation",
             horizon_days=float(self.horizon_days),
@@ -72,13 +78,19 @@ class Together:
         return frames.conform(found, protocol.RECOMMENDED, self.name)[list(protocol.RECOMMENDED)]
 
 
-def _offers(whole: History, cutoff: int, horizon: int, keep: np.ndarray) -> tuple[pd.DataFrame, Companions]:
+class Seen(NamedTuple):
+    """The offers to some customers, the titles of products, and what the customers bought lately."""
+
+    rows: pd.DataFrame
+    titles: np.ndarray
+    lately: sparse.csr_matrix
+
+
+def _offers(past: History, cutoff: int, horizon: int, beside: Companions, keep: np.ndarray) -> pd.DataFrame:
     """Return the products that each customer never bought and that their latest purchases speak for most."""
-    past = whole.upto(cutoff)
-    beside = companions.companions(past, cutoff - BASKETS_SEEN * horizon)
     customer, product, drawn = unbought(past, companions.drawn(past, cutoff, HALF_LIFE * horizon, beside), keep)
     first = runs.ranks(customer, drawn) < OFFERED
-    return pd.DataFrame({"customer": customer[first], "product": product[first], "drawn": drawn[first]}), beside
+    return pd.DataFrame({"customer": customer[first], "product": product[first], "drawn": drawn[first]})
 
 
 def unbought(past: History, drawn: sparse.csr_matrix, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,7 +129,9 @@ def _learned(whole: History, horizon: int, keep: np.ndarray) -> _Rate | _Curve:
         cutoff = -horizon * step
         if cutoff - horizon < whole.day.min(initial=0):
             break
-        offers, _ = _offers(whole, cutoff, horizon, keep)
+        past = whole.upto(cutoff)
+        beside = companions.companions(past, cutoff - BASKETS_SEEN * horizon)
+        offers = _offers(past, cutoff, horizon, beside, keep)
         pair = offers["customer"].to_numpy(), offers["product"].to_numpy()
         drawn.append(offers["drawn"].to_numpy())
         bought.append(histories.bought_within(whole, *pair, (cutoff, cutoff + horizon)))

@@ -23,7 +23,11 @@ def withheld(data: Dataset) -> pd.DataFrame:
     The reasons: ``in an open cart`` (a cart of the last three days, nothing ordered since), ``refunded lately`` (given
     back within 90 days, not bought since), ``sent and ignored lately`` (sent within 30 days, not bought since).
     """
-    lines = data.orders[(data.orders["ordered_at"] <= data.as_of) & (data.orders["product_retailer_id"] != "")]
+    return pd.concat(data.each(_withheld), ignore_index=True)
+
+
+def _withheld(data: Dataset) -> pd.DataFrame:
+    lines = _lately(data, max(CART_DAYS, REFUND_DAYS, IGNORED_DAYS))
     status = lines["status"].str.lower()
     bought = lines[lines["is_purchase"] & (status != CART)]
     carts = lines[(status == CART) & _within(lines["ordered_at"], data, CART_DAYS)]
@@ -42,8 +46,19 @@ def withheld(data: Dataset) -> pd.DataFrame:
 
 def just_bought(data: Dataset, days: float) -> pd.DataFrame:
     """Return the pairs (``customer_id, product_retailer_id``) bought within the last `days`."""
-    lines = data.purchases
-    return lines.loc[(lines["status"].str.lower() != CART) & _within(lines["ordered_at"], data, days), PAIR]
+    return pd.concat(data.each(lambda part: _just_bought(part, days)), ignore_index=True)
+
+
+def _just_bought(data: Dataset, days: float) -> pd.DataFrame:
+    lines = _lately(data, days)
+    return lines.loc[lines["is_purchase"] & (lines["status"].str.lower() != CART), PAIR]
+
+
+def _lately(data: Dataset, days: float) -> pd.DataFrame:
+    """Return the order lines of the last `days` that name a product, with what is asked of them here."""
+    lines = data.lines(*PAIR, "ordered_at", "status", "is_purchase")
+    some = lines[_within(lines["ordered_at"], data, days) & (lines["product_retailer_id"] != "")]
+    return some.astype({"customer_id": "str", "product_retailer_id": "str", "status": "str"})
 
 
 def among(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:

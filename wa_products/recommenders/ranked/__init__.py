@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
 from wa_products import frames
 from wa_products.errors import DataError
-from wa_products.recommenders import companions, histories, protocol, scored, withheld
+from wa_products.recommenders import companions, histories, panels, protocol, scored, withheld
 from wa_products.recommenders.popular import Popular
 from wa_products.recommenders.ranked import learning, reasons
-from wa_products.recommenders.ranked.moments import HALF_LIFE, Shop
+from wa_products.recommenders.ranked.moments import HALF_LIFE, Moment, Shop
+from wa_products.recommenders.ranked.shared import shared
 from wa_products.recommenders.reorder import Reorder
 from wa_products.recommenders.shelves import shelves
 from wa_products.recommenders.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from scipy import sparse
 
     from wa_products.datasets import Dataset
+    from wa_products.recommenders.histories import History
     from wa_products.recommenders.ranked.learning import Learned
 
 KEPT = 20  # candidates a customer
+CHUNK = 10_000  # customers looked at together
 
 
-class Ranked:
+class Ranked(protocol.InParts):
     """
     The most probable products of each customer, from all sources, as the shop's own past teaches.
 
@@ -47,51 +50,78 @@ class Ranked:
         self.horizon_days = horizon_days
         self.seed = seed
 
-    def fit(self, data: Dataset) -> Self:
-        """Learn from what was bought up to ``data.as_of`` and score the candidates of every customer."""
-        whole = histories.history(data)
-        shop = Shop.of(whole, shelves(data.catalog, whole.products), self.horizon_days)
-        codes, products = scored.sent(whole.products, data.catalog, histories.pairs(whole, 0))
-        self.learned_ = learning.learn(shop, codes >= 0, self.seed)
-        self._popular = Popular(self.horizon_days).fit(data)
+    def learn(self, data: Dataset) -> Self:
+        """Learn from what was bought up to ``data.as_of``."""
+        known = panels.panel(data, self.horizon_days)
+        census = known.census.products
+        self._products, self._bought = census.index, census["bought"].to_numpy()
+        self._recent = census["recent"].to_numpy()
+        self._popular = Popular(self.horizon_days).counted(known.census, data.catalog)
+        worth = scored.sent(self._products, data.catalog, self._bought)[0] >= 0
+        shop = self._shop(known.sample, data.catalog)
+        self.learned_ = learning.learn(shop, worth, known.chance, self.seed)
         if self.learned_ is None:
-            self._simple = [rule(self.horizon_days).fit(data) for rule in (Reorder, Together)]
-            return self
-        moment = shop.at(0)
-        rows = learning.weighed(moment, self.learned_, codes)
-        self._scored = scored.Scored.of(
-            rows, customers=whole.customers, products=products, usual=whole.products, most=KEPT
-        )
-        self._as_of, self._titles, self._held = data.as_of, protocol.titles(data.catalog), withheld.withheld(data)
-        self._lately = companions.lately(whole, 0, HALF_LIFE * self.horizon_days)
-        self._beside = moment.beside
+            self._simple = [self._popular, *(rule(self.horizon_days).learn(data) for rule in (Reorder, Together))]
+        else:
+            self._shared = shared(shop.at(0), worth)
         return self
 
-    def recommend(self, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
-        """Return at most `k` products a customer, most probable first, with due date and why."""
-        asked = protocol.asked(customer_ids)
+    def _shop(self, whole: History, catalog: pd.DataFrame) -> Shop:
+        return Shop.of(whole, shelves(catalog, self._products), self.horizon_days)
+
+    def _look(self, data: Dataset) -> Any:  # noqa: ANN401  # what the simple rules see, or what trees have scored
         if self.learned_ is None:
-            rules = [self._popular, *self._simple]
-            found = pd.concat([rule.recommend(asked, k) for rule in rules], ignore_index=True)
-            best = protocol.best(found.assign(score=found["probability"].fillna(0.0)), max(k, 0))
+            return [rule._look(data) for rule in self._simple]  # noqa: SLF001  # of one family
+        whole = histories.history(data, self._products)
+        codes, products = scored.sent(self._products, data.catalog, self._bought)
+        rows, before = [], 0
+        for some in whole.chunks(CHUNK):
+            moment = Moment(past=self._shop(some, data.catalog).at(0), shared=self._shared)
+            found = learning.weighed(moment, self.learned_, codes, self._recent, KEPT)
+            rows.append(found.assign(customer=found["customer"] + before))
+            before += len(some.customers)
+        found = pd.concat(rows, ignore_index=True)
+        return Seen(
+            scored.Scored.of(found, customers=whole.customers, products=products, usual=self._products),
+            data.as_of,
+            protocol.titles(data.catalog),
+            withheld.withheld(data),
+            companions.lately(whole, 0, HALF_LIFE * self.horizon_days),
+        )
+
+    def _tell(self, seen: Any, wanted: pd.Index, k: int) -> pd.DataFrame:  # noqa: ANN401
+        if self.learned_ is None:
+            parts = zip(self._simple, seen, strict=True)
+            found = pd.concat([rule._tell(some, wanted, k) for rule, some in parts], ignore_index=True)  # noqa: SLF001
+            best = protocol.best(found.assign(score=found["probability"].fillna(0.0)), k)
             return best.assign(why=best["why"] + reasons.SIMPLE)
-        newcomers = self._popular.recommend(asked[self._scored.customers.get_indexer(asked) < 0], k)
-        both = pd.concat([self._ranked(asked, k, self.learned_), newcomers])
+        new = seen.scored.customers.get_indexer(wanted) < 0
+        both = pd.concat([self._ranked(seen, wanted, k, self.learned_), self._popular.for_newcomers(wanted[new], k)])
         return both.sort_values("customer_id", kind="stable", ignore_index=True)
 
-    def _ranked(self, asked: pd.Index, k: int, learned: Learned) -> pd.DataFrame:
-        rows = self._scored.first(asked, k, self._held)
+    def _ranked(self, seen: Seen, wanted: pd.Index, k: int, learned: Learned) -> pd.DataFrame:
+        rows = seen.scored.first(wanted, k, seen.held)
         found = rows.assign(
             score=rows["probability"],
             kind=np.where(rows["times"] > 0, "reorder", "recommendation"),
             horizon_days=float(self.horizon_days),
-            **scored.dues(rows, self._as_of),
-            why=scored.in_place_of(rows, self._titles) + self._why(rows, learned),
+            **scored.dues(rows, seen.as_of),
+            why=scored.in_place_of(rows, seen.titles) + self._why(seen, rows, learned),
         )
         return frames.conform(found, protocol.RECOMMENDED, self.name)[list(protocol.RECOMMENDED)]
 
-    def _why(self, rows: pd.DataFrame, learned: Learned) -> pd.Series:
-        told = companions.sources(self._lately, self._beside, rows["customer"], rows["usual"])
-        source = self._titles.reindex(self._scored.usual[told.source]).fillna("").where(told.source >= 0, "")
+    def _why(self, seen: Seen, rows: pd.DataFrame, learned: Learned) -> pd.Series:
+        told = companions.sources(seen.lately, self._shared.beside, rows["customer"], rows["usual"])
+        source = seen.titles.reindex(self._products[told.source]).fillna("").where(told.source >= 0, "")
         known = rows.assign(source=source.to_numpy(), both=told.both, orders=told.times)
         return reasons.why(known, learned, self.horizon_days)
+
+
+class Seen(NamedTuple):
+    """The scored candidates of some customers, what is to be told of them, and what they bought lately."""
+
+    scored: scored.Scored
+    as_of: pd.Timestamp
+    titles: pd.Series
+    held: pd.DataFrame
+    lately: sparse.csr_matrix

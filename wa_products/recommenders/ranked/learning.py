@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from wa_products.recommenders import histories, rhythms, runs
+from wa_products.recommenders import histories, rhythms, runs, scored
 from wa_products.recommenders.logistic import Logistic
 from wa_products.recommenders.ranked.candidates import candidates
+from wa_products.recommenders.ranked.moments import Moment
+from wa_products.recommenders.ranked.shared import shared
 from wa_products.recommenders.ranked.signs import signs
 
 if TYPE_CHECKING:
-    from wa_products.recommenders.histories import History
-    from wa_products.recommenders.ranked.candidates import Candidates
-    from wa_products.recommenders.ranked.moments import Moment, Shop
+    from wa_products.recommenders.ranked.moments import Shop
 
 CUTOFFS, LEAST_CUTOFFS = 8, 2
 LEAST_ROWS, LEAST_EVENTS = 5_000, 500
@@ -82,13 +82,17 @@ class Learned:
         return self.came[last] - self.came[first], last - first
 
 
-def learn(shop: Shop, worth: np.ndarray, seed: int) -> Learned | None:
-    """Return what the past of `shop` teaches about the products of `worth`, None where there is too little of it."""
+def learn(shop: Shop, worth: np.ndarray, chance: np.ndarray, seed: int) -> Learned | None:
+    """
+    Return what the past of `shop` teaches about the products of `worth`, None where there is too little of it.
+
+    `chance` is a number in [0, 1) for each customer, by which they are taken where there are more than enough.
+    """
     oldest = shop.whole.day.min(initial=0)
     cutoffs = [-shop.horizon * step for step in range(1, CUTOFFS + 1) if -shop.horizon * (step + 1) >= oldest]
     if len(cutoffs) < LEAST_CUTOFFS:
         return None
-    examples = [_examples(shop, worth, cutoff) for cutoff in cutoffs]
+    examples = [_examples(shop, worth, cutoff, chance) for cutoff in cutoffs]
     later, earlier = _joined(examples[: len(examples) // 2]), _joined(examples[len(examples) // 2 :])
     for part in (later, earlier):
         events = int(part.bought.sum())
@@ -111,47 +115,44 @@ def _joined(parts: list[Examples]) -> Examples:
     )
 
 
-def weighed(moment: Moment, learned: Learned, codes: np.ndarray) -> pd.DataFrame:
-    """Return every customer's candidates with their probability and rhythm; `codes` has the product sent for each."""
-    found = seen(moment, codes >= 0)
+def weighed(moment: Moment, learned: Learned, codes: np.ndarray, buyers: np.ndarray, most: int) -> pd.DataFrame:
+    """
+    Return at most `most` candidates of each customer with their probability and rhythm, in the order of `scored`.
+
+    `codes` has the product sent for each product, -1 for none, `buyers` how many customers bought it lately.
+    """
+    past, found = moment.past, candidates(moment, codes >= 0)
     _, values = signs(moment, found)
-    own, of = moment.own.found, moment.own.of_pair
+    probability = learned.probability(values)
+    own, of, mine = past.own.found, moment.own, found.pair >= 0
     start, end = (rhythms.waits(own, of, share) for share in rhythms.INTERVAL)
+    soon = np.flatnonzero(~(mine & (start[found.pair] > past.horizon)))
+    product = codes[found.product]
+    first = soon[scored.first(found.customer[soon], product[soon], probability[soon], most)]
     known = {"since": own.since, "held": own.held, "gap": of.days, "spread": of.spread, "start": start, "end": end}
-    buyers = np.bincount(own.product[own.recent > 0], minlength=len(codes))
-    mine = found.pair >= 0
-    rows = pd.DataFrame(
+    pair, mine = found.pair[first], mine[first]
+    return pd.DataFrame(
         {
-            "customer": found.customer,
-            "product": codes[found.product],
-            "usual": found.product,
-            "probability": learned.probability(values),
-            "times": np.where(mine, own.times[found.pair], 0.0),
-            **{name: np.where(mine, column[found.pair], np.nan) for name, column in known.items()},
-            "buyers": buyers[found.product],
+            "customer": found.customer[first],
+            "product": product[first],
+            "usual": found.product[first],
+            "probability": probability[first],
+            "times": np.where(mine, own.times[pair], 0.0),
+            **{name: np.where(mine, column[pair], np.nan) for name, column in known.items()},
+            "buyers": buyers[found.product[first]],
         }
     )
-    return rows[~(rows["start"] > moment.horizon)]
 
 
-def seen(moment: Moment, worth: np.ndarray, every: int = 1) -> Candidates:
-    """Return the candidates of the customers who bought before; of every n-th of them where `every` is n."""
-    some = np.zeros(len(moment.own.past.customers), dtype=bool)
-    some[moment.levels[0].found.customer[::every]] = True
-    return candidates(moment, worth, some)
-
-
-def _examples(shop: Shop, worth: np.ndarray, cutoff: int) -> Examples:
-    moment = shop.at(cutoff)
-    weighed = seen(moment, worth, 1 + 40 * len(moment.levels[0].found) // ROWS_A_CUTOFF // 2)
+def _examples(shop: Shop, worth: np.ndarray, cutoff: int, chance: np.ndarray) -> Examples:
+    """Return the candidates at `cutoff` of as many customers as are enough, those of the lowest `chance`."""
+    past = shop.at(cutoff)
+    every = 1 + 40 * len(past.visitors) // ROWS_A_CUTOFF // 2
+    moment = Moment(past=past.of_customers(chance * every < 1), shared=shared(past, worth))
+    weighed = candidates(moment, worth)
     names, values = signs(moment, weighed)
-    return Examples(
-        customer=weighed.customer, names=names, signs=values, bought=_bought(shop.whole, weighed, cutoff, shop.horizon)
-    )
-
-
-def _bought(whole: History, weighed: Candidates, cutoff: int, horizon: int) -> np.ndarray:
-    return histories.bought_within(whole, weighed.customer, weighed.product, (cutoff, cutoff + horizon))
+    bought = histories.bought_within(shop.whole, weighed.customer, weighed.product, (cutoff, cutoff + shop.horizon))
+    return Examples(customer=weighed.customer, names=names, signs=values, bought=bought)
 
 
 def _grown(examples: Examples, seed: int, *, later: Examples | None = None, rounds: int = ROUNDS) -> lightgbm.Booster:

@@ -1,8 +1,8 @@
-"""A shop at a cutoff: its purchases by product, by shelf and altogether, all from before it."""
+"""A shop at a cutoff: purchases by product, by shelf and altogether, all from before it, and what customers share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from wa_products.recommenders.companions import Companions
     from wa_products.recommenders.histories import History, Pairs
-    from wa_products.recommenders.rhythms import Rhythm
+    from wa_products.recommenders.rhythms import Beliefs, Rhythm
 
 BASKETS_SEEN, HALF_LIFE = 12, 2.0  # in horizons
 
@@ -25,9 +25,10 @@ BASKETS_SEEN, HALF_LIFE = 12, 2.0  # in horizons
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Shop:
     """
-    All purchases up to ``as_of``: `whole` by product, `levels` by shelf (the coarsest, the whole shop, first).
+    All purchases of some customers up to ``as_of``, by product, by shelf and altogether.
 
-    `codes` has the shelf of each product, an array a level. `horizon` is in days.
+    `levels` are the product and the shelves, the whole shop (the coarsest) first among these. `codes` has the shelf of
+    each product, an array a level. `horizon` is in days.
     """
 
     whole: History
@@ -42,28 +43,26 @@ class Shop:
         levels = [whole.by_shelf(code, int(code.max(initial=-1)) + 1) for code in codes]
         return cls(whole=whole, levels=levels, codes=codes, horizon=horizon)
 
-    def at(self, cutoff: int) -> Moment:
-        """Return what could be known when day `cutoff` began."""
-        upto = [history.upto(cutoff) for history in self.levels]
-        levels = [Level.of(past, cutoff, [*self.codes[:at], None]) for at, past in enumerate(upto)]
-        own = Level.of(self.whole.upto(cutoff), cutoff, [*self.codes[1:], None])
-        return Moment(own=own, levels=levels, codes=self.codes, cutoff=cutoff, horizon=self.horizon)
+    def at(self, cutoff: int) -> Past:
+        """Return what was bought before day `cutoff`."""
+        levels = [Level.of(level, cutoff) for level in self.levels]
+        return Past(
+            own=Level.of(self.whole, cutoff), levels=levels, codes=self.codes, cutoff=cutoff, horizon=self.horizon
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Level:
-    """Purchases before a cutoff, and their pairs with their rhythm; a shelf is a coarser product."""
+    """Purchases before a cutoff, and their pairs; a shelf is a coarser product."""
 
     past: History
     found: Pairs
-    of_pair: Rhythm
 
     @classmethod
-    def of(cls, past: History, cutoff: int, groups: Sequence[np.ndarray | None]) -> Level:
-        """Return the pairs of `past`, their rhythm shrunk towards each of `groups`; None stands for the product."""
-        found = histories.pairs(past, cutoff)
-        codes = [found.product if group is None else group[found.product] for group in groups]
-        return cls(past=past, found=found, of_pair=rhythms.rhythm(found, codes))
+    def of(cls, whole: History, cutoff: int) -> Level:
+        """Return the purchases of `whole` before day `cutoff`."""
+        past = whole.upto(cutoff)
+        return cls(past=past, found=histories.pairs(past, cutoff))
 
     def places(self, customer: np.ndarray, product: np.ndarray) -> np.ndarray:
         """Return the pair of each customer and product, -1 where it was never bought."""
@@ -72,8 +71,8 @@ class Level:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Moment:
-    """What could be known of a shop when day `cutoff` began."""
+class Past:
+    """What some customers bought before day `cutoff`."""
 
     own: Level
     levels: Sequence[Level]
@@ -81,21 +80,64 @@ class Moment:
     cutoff: int
     horizon: int
 
+    @property
+    def visitors(self) -> np.ndarray:
+        """The customers who bought anything."""
+        return self.levels[0].found.customer
+
     @cached_property
     def age(self) -> np.ndarray:
         """Days since each purchase."""
         return self.cutoff - self.own.past.time
 
+    def decayed(self, half_life: float) -> np.ndarray:
+        """Return for each pair its purchases, each half as much for every `half_life` days that it is older."""
+        return runs.sums(np.exp2(-self.age / half_life), self.own.found.starts)
+
+    def of_customers(self, some: np.ndarray) -> Past:
+        """Return only what the customers bought that are True in `some`."""
+        if some.all():
+            return self
+        own, *levels = (Level.of(level.past.of_customers(some), self.cutoff) for level in (self.own, *self.levels))
+        return replace(self, own=own, levels=levels)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Shared:
+    """
+    What customers share when day `cutoff` begins, from the purchases of all or of a sample of them.
+
+    `own` and `levels` are beliefs on the gaps of products and of shelves, `beside` what is bought together, by the
+    baskets of the last dozen horizons; `product` are signs and `head` the popular products to offer, most bought first.
+    """
+
+    own: Beliefs
+    levels: Sequence[Beliefs]
+    beside: Companions
+    product: dict[str, np.ndarray]
+    head: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Moment:
+    """What could be known of some customers when a day began: what they bought, and what they share with all others."""
+
+    past: Past
+    shared: Shared
+
     @cached_property
-    def beside(self) -> Companions:
-        """What is bought together, by the baskets of the last dozen horizons."""
-        return companions.companions(self.own.past, self.cutoff - BASKETS_SEEN * self.horizon)
+    def own(self) -> Rhythm:
+        """The rhythm of each own pair."""
+        return rhythms.rhythm(self.past.own.found, self.shared.own)
+
+    @cached_property
+    def levels(self) -> list[Rhythm]:
+        """The rhythm of each pair of each level."""
+        known = zip(self.past.levels, self.shared.levels, strict=True)
+        return [rhythms.rhythm(level.found, beliefs) for level, beliefs in known]
 
     @cached_property
     def drawn(self) -> sparse.csr_matrix:
         """How much the latest purchases of each customer (row) speak for each product (column)."""
-        return companions.drawn(self.own.past, self.cutoff, HALF_LIFE * self.horizon, self.beside)
-
-    def decayed(self, half_life: float) -> np.ndarray:
-        """Return for each pair its purchases, each half as much for every `half_life` days that it is older."""
-        return runs.sums(np.exp2(-self.age / half_life), self.own.found.starts)
+        past = self.past
+        return companions.drawn(past.own.past, past.cutoff, HALF_LIFE * past.horizon, self.shared.beside)

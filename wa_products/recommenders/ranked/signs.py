@@ -14,29 +14,28 @@ import numpy as np
 from wa_products.recommenders import rhythms, runs
 
 if TYPE_CHECKING:
+    from wa_products.recommenders.histories import Pairs
     from wa_products.recommenders.ranked.candidates import Candidates
-    from wa_products.recommenders.ranked.moments import Level, Moment
+    from wa_products.recommenders.ranked.moments import Moment, Past
+    from wa_products.recommenders.rhythms import Rhythm
 
 WINDOWS = (0.5, 1, 1.5, 2, 3, 4, 6, 12)
 HALF_LIVES = (0.75, 2.0, 6.0)
 VISITS = (1, 2, 3, 5, 10, 20)
 VISIT_DECAYS = (0.8, 0.9, 0.97)
 SPELLS = 8
-EARLIER = 4
-FEW = 8.0  # purchases by which a product's own rate is shrunk towards that of its shelf
 
 
 def signs(moment: Moment, weighed: Candidates) -> tuple[list[str], np.ndarray]:
     """Return the names of the signs and their values, float32, a row a candidate."""
-    own = weighed.pair >= 0
     columns = {
         **_spread(_pair(moment), weighed.pair),
         **_shelves(moment, weighed),
         **_customer(moment, weighed.customer),
-        **_product(moment, weighed.product),
+        **{name: column[weighed.product] for name, column in moment.shared.product.items()},
         "drawn": np.asarray(moment.drawn[weighed.customer, weighed.product]).ravel(),
     }
-    columns |= _within_customer(columns, weighed, own, len(moment.own.past.customers))
+    columns |= _within_customer(columns, weighed, len(moment.past.own.past.customers))
     return list(columns), np.column_stack([column.astype("float32") for column in columns.values()])
 
 
@@ -49,21 +48,21 @@ def _spread(columns: dict[str, np.ndarray], place: np.ndarray) -> dict[str, np.n
 
 def _pair(moment: Moment) -> dict[str, np.ndarray]:
     """Return what is known of each own pair: counts, recency and rhythm, in days and in visits."""
-    level, horizon = moment.own, moment.horizon
-    past, found = level.past, level.found
+    past, horizon = moment.past, moment.past.horizon
+    lines, found, visitors = past.own.past, past.own.found, past.levels[0].found
     times, since, starts = found.times, found.since, found.starts
-    ends = runs.ends(starts, len(past))
-    visits = moment.levels[0].found.times[np.searchsorted(moment.levels[0].found.customer, past.customer)]
-    later = visits - past.visit  # 1 at the last visit
-    gap = np.diff(past.time, prepend=0.0)
+    ends = runs.ends(starts, len(lines))
+    visits = visitors.times[np.searchsorted(visitors.customer, lines.customer)]
+    later = visits - lines.visit  # 1 at the last visit
+    gap = np.diff(lines.time, prepend=0.0)
     several = times > 1
     mean_gap = np.where(several, (found.held - since) / np.maximum(times - 1, 1), np.nan)
     visit_gap = np.where(several, (later[starts] - later[ends]) / np.maximum(times - 1, 1), np.nan)
-    spells = [_any_within(moment, at, at + 1) for at in range(SPELLS)]
+    spells = [any_within(past, at, at + 1) for at in range(SPELLS)]
     return {
-        **_rhythm(level, horizon),
-        **{f"within {window}": _counted(moment, window) for window in WINDOWS},
-        **{f"decayed {half}": moment.decayed(half * horizon) for half in HALF_LIVES},
+        **_rhythm(found, moment.own, horizon),
+        **{f"within {window}": _counted(past, window) for window in WINDOWS},
+        **{f"decayed {half}": past.decayed(half * horizon) for half in HALF_LIVES},
         **{f"in visits {last}": runs.sums(later <= last, starts) for last in VISITS},
         **{f"decayed visits {by}": runs.sums(by ** (later - 1), starts) for by in VISIT_DECAYS},
         "gap before": np.where(several, gap[ends], np.nan),
@@ -77,8 +76,7 @@ def _pair(moment: Moment) -> dict[str, np.ndarray]:
     }
 
 
-def _rhythm(level: Level, horizon: int) -> dict[str, np.ndarray]:
-    found, of = level.found, level.of_pair
+def _rhythm(found: Pairs, of: Rhythm, horizon: int) -> dict[str, np.ndarray]:
     due = np.log(found.since) - of.centre
     return {
         "times": found.times,
@@ -93,105 +91,58 @@ def _rhythm(level: Level, horizon: int) -> dict[str, np.ndarray]:
     }
 
 
-def _counted(moment: Moment, horizons: float) -> np.ndarray:
-    return runs.sums(moment.age <= horizons * moment.horizon, moment.own.found.starts)
+def _counted(past: Past, horizons: float) -> np.ndarray:
+    return runs.sums(past.age <= horizons * past.horizon, past.own.found.starts)
 
 
-def _any_within(moment: Moment, newest: int, oldest: int) -> np.ndarray:
-    inside = (moment.age > newest * moment.horizon) & (moment.age <= oldest * moment.horizon)
-    return (runs.sums(inside, moment.own.found.starts) > 0).astype("float64")
+def any_within(past: Past, newest: int, oldest: int) -> np.ndarray:
+    """Return for each own pair 1 where it was bought between so many horizons ago, else 0."""
+    inside = (past.age > newest * past.horizon) & (past.age <= oldest * past.horizon)
+    return (runs.sums(inside, past.own.found.starts) > 0).astype("float64")
 
 
 def _shelves(moment: Moment, weighed: Candidates) -> dict[str, np.ndarray]:
     """Return what is known of the customer and each shelf of the product."""
     columns: dict[str, np.ndarray] = {}
-    for number, (level, codes) in enumerate(zip(moment.levels[1:], moment.codes[1:], strict=True)):
+    past = moment.past
+    known = zip(past.levels[1:], moment.levels[1:], past.codes[1:], strict=True)
+    for number, (level, rhythm, codes) in enumerate(known):
         place = level.places(weighed.customer, codes[weighed.product])
-        age = moment.cutoff - level.past.time
-        known = {
-            **_rhythm(level, moment.horizon),
-            "lately": runs.sums(age <= 2 * moment.horizon, level.found.starts),
-            "decayed": runs.sums(np.exp2(-age / (2 * moment.horizon)), level.found.starts),
+        age = past.cutoff - level.past.time
+        told = {
+            **_rhythm(level.found, rhythm, past.horizon),
+            "lately": runs.sums(age <= 2 * past.horizon, level.found.starts),
+            "decayed": runs.sums(np.exp2(-age / (2 * past.horizon)), level.found.starts),
         }
-        columns |= {f"shelf {number} {name}": column for name, column in _spread(known, place).items()}
+        columns |= {f"shelf {number} {name}": column for name, column in _spread(told, place).items()}
     return columns
 
 
 def _customer(moment: Moment, customer: np.ndarray) -> dict[str, np.ndarray]:
     """Return how often the customer comes, when the next visit is due, and how large and how faithful baskets are."""
-    visits, past = moment.levels[0], moment.own.past
-    size = len(past.customers)
-    lines = np.bincount(past.customer, minlength=size)
-    distinct = np.bincount(moment.own.found.customer, minlength=size)
-    lately = np.bincount(past.customer, weights=moment.age <= 2 * moment.horizon, minlength=size)
-    age = moment.cutoff - visits.past.time
+    past = moment.past
+    visits, lines = past.levels[0], past.own.past
+    size = len(lines.customers)
+    number = np.bincount(lines.customer, minlength=size)
+    distinct = np.bincount(past.own.found.customer, minlength=size)
+    lately = np.bincount(lines.customer, weights=past.age <= 2 * past.horizon, minlength=size)
+    age = past.cutoff - visits.past.time
     known = {
-        **_rhythm(visits, moment.horizon),
-        **{f"within {window}": runs.sums(age <= window * moment.horizon, visits.found.starts) for window in WINDOWS},
+        **_rhythm(visits.found, moment.levels[0], past.horizon),
+        **{f"within {window}": runs.sums(age <= window * past.horizon, visits.found.starts) for window in WINDOWS},
     }
     place = visits.places(customer, np.zeros(len(customer), dtype="int64"))
     columns = {f"visits {name}": column for name, column in _spread(known, place).items()}
     return columns | {
-        "basket": lines[customer] / np.maximum(columns["visits times"], 1),
+        "basket": number[customer] / np.maximum(columns["visits times"], 1),
         "basket lately": lately[customer] / np.maximum(columns["visits within 2"], 1),
-        "faithful": 1 - distinct[customer] / np.maximum(lines[customer], 1),
+        "faithful": 1 - distinct[customer] / np.maximum(number[customer], 1),
     }
 
 
-def _product(moment: Moment, product: np.ndarray) -> dict[str, np.ndarray]:
-    """Return how many buy the product, whether more or fewer lately, and how often it is bought again."""
-    past, found, age, horizon = moment.own.past, moment.own.found, moment.age, moment.horizon
-    size = len(past.products)
-    buyers = np.bincount(found.product, minlength=size)
-    again = np.bincount(found.product, weights=found.times > 1, minlength=size)
-    shop = (again.sum() + 1) / (buyers.sum() + 2)
-    sold = {w: np.bincount(past.product[age <= w * horizon], minlength=size) for w in (0.5, 1, 2, 6)}
-    last = np.full(size, np.inf)
-    np.minimum.at(last, past.product, age)
-    columns = {
-        "buyers": buyers,
-        "bought again": (again + FEW * shop) / (buyers + FEW),
-        "lines a buyer": (np.bincount(past.product, minlength=size) + 1) / (buyers + 1),
-        "last by anyone": last,
-        "sold": sold[2] / max(sold[2].sum(), 1),
-        "trend half": _trend(sold[0.5], sold[2]),
-        "trend one": _trend(sold[1], sold[6]),
-        "trend two": _trend(sold[2], sold[6]),
-        **_kept_up(moment, size),
-    }
-    return {name: column[product] for name, column in columns.items()}
-
-
-def _trend(short: np.ndarray, long: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the product's share of the short window over that of the long one, shrunk to 0."""
-    usual = (long + 1) / (long.sum() + len(long))
-    return np.log((short + 4) / (short.sum() * usual + 4))
-
-
-def _kept_up(moment: Moment, size: int) -> dict[str, np.ndarray]:
-    """Return how often those who had bought it twice bought it again in the last spells, shrunk to its shelf."""
-    found = moment.own.found
-    hits, tries = np.zeros(size), np.zeros(size)
-    for spell in range(EARLIER):
-        before = moment.age > (spell + 1) * moment.horizon
-        lately = moment.age <= (spell + 1 + SPELLS) * moment.horizon
-        regular = (runs.sums(before, found.starts) > 1) & (runs.sums(before & lately, found.starts) > 0)
-        again = _any_within(moment, spell, spell + 1)[regular]
-        hits += np.bincount(found.product[regular], weights=again, minlength=size)
-        tries += np.bincount(found.product[regular], minlength=size)
-    believed = np.full(size, (hits.sum() + 1) / (tries.sum() + 2))
-    columns = {}
-    for number, codes in enumerate(moment.codes[1:]):
-        total = np.bincount(codes, weights=hits)[codes], np.bincount(codes, weights=tries)[codes]
-        believed = (total[0] + FEW * believed) / (total[1] + FEW)
-        columns[f"shelf {number} kept up"] = believed
-    return columns | {"kept up": (hits + FEW * believed) / (tries + FEW)}
-
-
-def _within_customer(
-    columns: dict[str, np.ndarray], weighed: Candidates, own: np.ndarray, customers: int
-) -> dict[str, np.ndarray]:
+def _within_customer(columns: dict[str, np.ndarray], weighed: Candidates, customers: int) -> dict[str, np.ndarray]:
     """Return each own product's place among the customer's by the strongest signs, and how far it is from the best."""
+    own = weighed.pair >= 0
     found: dict[str, np.ndarray] = {}
     for name in ("times", "decayed 2.0", "decayed 6.0", "chance", "spells decayed", "decayed visits 0.9"):
         value = columns[name][own]

@@ -1,0 +1,351 @@
+"""Order stores: what goes in comes out, in parts and once, whatever happens on the way; and the same proposals."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import wa_products as wa
+from tests import shops
+from wa_products import frames, parts
+from wa_products.commands import main
+from wa_products.errors import DataError
+from wa_products.recommenders import Popular, Ranked, Reorder, Requested, Together, panels, withheld
+from wa_products.stores import Store, building
+from wa_products.testing import small_shop
+
+DATA = Path(__file__).parent.parent / "data"
+KEY = ["order_id", "line_no"]
+
+
+def stored(data, root, *, number=4):
+    """Return `data` with its orders in a store at `root`, taken in as two frames."""
+    store, half = Store(root, parts=number), len(data.orders) // 2
+    store.append(data.orders.iloc[:half], "one")
+    store.append(data.orders.iloc[half:], "two", goes_on=True)
+    return replace(data, orders=store.orders)
+
+
+def lines(data):
+    """Return all order lines of `data` in one order."""
+    return data.orders.sort_values(KEY, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """Return the small shop, with a cart, a refund and a send among its rows."""
+    data = small_shop()
+    day = pd.Timedelta(days=1)
+    some = data.orders.iloc[[0, 1]].assign(
+        order_id=["cart", "back"],
+        customer_id=["honey-01", "tea-03"],
+        product_retailer_id=["candle", "honey"],
+        ordered_at=data.as_of - day,
+        status=["cart", "Refunded"],
+        is_purchase=False,
+        unit_price=[Decimal("9.50"), None],
+    )
+    sends = pd.DataFrame(
+        {"campaign": "c", "customer_id": ["tea-05"], "product_retailer_id": "tea", "outcome": "accepted"}
+    ).assign(at=data.as_of - day)
+    orders = pd.concat([data.orders, some], ignore_index=True)
+    return replace(
+        data,
+        orders=frames.conform(orders, frames.ORDERS, "orders"),
+        sends=frames.conform(sends, frames.SENDS, "sends"),
+    )
+
+
+@pytest.fixture(scope="module")
+def kept(shop, tmp_path_factory):
+    """Return the same shop with its orders in a store."""
+    return stored(shop, tmp_path_factory.mktemp("shop") / "store")
+
+
+def test_all_lines_come_back(shop, kept):
+    """Ids, times, amounts and blanks are after the store what they were before."""
+    pd.testing.assert_frame_equal(lines(kept), lines(shop))
+    assert len(kept.stored) == len(shop.orders)
+    assert kept.customers.equals(shop.customers)
+    assert "520 order lines" in repr(kept) or "521 order lines" in repr(kept)
+
+
+def test_earlier_is_the_same_shop_earlier(shop, kept):
+    """`before` cuts stored lines where it cuts a frame, at the very moment."""
+    at = shop.orders["ordered_at"].iloc[100]
+    pd.testing.assert_frame_equal(lines(kept.before(at)), lines(shop.before(at)))
+    assert len(kept.before(at).stored) == len(shop.before(at).orders)
+
+
+def test_each_customer_is_in_one_part(kept):
+    """The parts have all lines, each customer's in one of them, the one that the place of the customer says."""
+    found = list(kept.each(lambda part: (part.stored.number, part.orders)))
+    assert sum(len(some) for _, some in found) == len(kept.stored)
+    for number, some in found:
+        assert ((parts.places_of_rows(some["customer_id"]) * 4).astype(int) == number).all()
+    half = pd.concat(kept.stored.first(0.5).each(lambda part: part.frame()))
+    assert set(half["customer_id"]) == set(pd.concat([some for _, some in found[:2]])["customer_id"])
+    odd = kept.stored.first(0.3).frame()["customer_id"]
+    assert (parts.places_of_rows(odd) < 0.3).all()
+
+
+def test_places_do_not_move():
+    """A customer's place is the same for ever: stores on disk rely on it."""
+    found = parts.places(pd.Index(["447700900000", "c", "é", ""]))
+    assert found.round(6).tolist() == [0.260433, 0.680014, 0.916628, 0.095423]
+
+
+@given(st.lists(st.text(max_size=6), max_size=30), st.integers(0, 5))
+def test_places_are_of_the_id_alone(ids, repeats):
+    """Equal ids have equal places in [0, 1), whatever stands beside them and whether they are categories."""
+    rows = pd.Series(ids * (repeats + 1), dtype="str")
+    places = parts.places_of_rows(rows)
+    assert ((places >= 0) & (places < 1)).all()
+    assert np.array_equal(places, parts.places_of_rows(rows.astype("category")))
+    assert pd.Series(places).groupby(rows.to_numpy()).nunique().le(1).all()
+
+
+@pytest.mark.parametrize("maker", [Popular, Reorder, Requested, Together, Ranked], ids=lambda maker: maker.name)
+def test_each_recommender_says_the_same(maker, shop, kept):
+    """Fitted to a store or part by part, a recommender says to the last bit what it says of the frame."""
+    wanted = list(shop.customers)
+    expected = maker().fit(shop).recommend(wanted, 3)
+    far = maker().fit(kept)
+    sorted_by = {"by": "customer_id", "kind": "stable", "ignore_index": True}
+    pd.testing.assert_frame_equal(far.recommend(wanted, 3), expected.sort_values(**sorted_by))
+    assert far.recommend([], 3).empty
+    assert far.recommend(["nobody"], 3).equals(maker().fit(shop).recommend(["nobody"], 3))
+
+
+def test_proposals_and_selection_are_the_same(shop, kept):
+    """`propose` and `select` give the same rows from a store and from a frame, of all and of some customers."""
+    proposals = wa.propose(shop)
+    pd.testing.assert_frame_equal(wa.propose(kept), proposals)
+    pd.testing.assert_frame_equal(wa.select(proposals, kept), wa.select(proposals, shop))
+    some = ["tea-03", "asker", "honey-01", "nobody"]
+    pd.testing.assert_frame_equal(wa.propose(kept, customers=some), wa.propose(shop, customers=some))
+    held = withheld.withheld(kept).sort_values(withheld.PAIR, ignore_index=True)
+    pd.testing.assert_frame_equal(held, withheld.withheld(shop).sort_values(withheld.PAIR, ignore_index=True))
+    assert set(held["reason"]) == {"in an open cart", "refunded lately", "sent and ignored lately"}
+
+
+def test_a_recommender_of_ones_own_needs_not_know_of_stores(shop, kept):
+    """One that only fits and recommends works on a store as on a frame."""
+
+    class Last:
+        name = "last"
+
+        def fit(self, data):
+            self.rows = data.purchases.sort_values(["ordered_at", *KEY]).drop_duplicates("customer_id", keep="last")
+            return self
+
+        def recommend(self, customer_ids, _k):
+            rows = self.rows[self.rows["customer_id"].isin(list(customer_ids))]
+            return rows[["customer_id", "product_retailer_id"]].assign(score=1.0)
+
+    pd.testing.assert_frame_equal(wa.propose(kept, [Last()]), wa.propose(shop, [Last()]))
+
+
+def test_learns_from_a_sample_of_many(shop, kept, monkeypatch):
+    """Of more purchases than are enough some customers are learned from, the same in a frame and in a store."""
+    monkeypatch.setattr(panels, "ENOUGH", 200)
+    near, far = (panels.panel(data, 14) for data in (shop, kept))
+    assert near.share == far.share < 1
+    assert near.products.equals(far.products)
+    pd.testing.assert_frame_equal(near.census.products, far.census.products, check_dtype=False)
+    pd.testing.assert_frame_equal(wa.propose(kept), wa.propose(shop))
+
+
+def test_told_again_replaces(tmp_path):
+    """An order that a later export tells again is as the later one tells it, before and after merging."""
+    store = Store(tmp_path / "store", parts=2)
+    store.append(shops.orders(), "first")
+    cancelled = shops.orders().iloc[:1].assign(status="cancelled", is_purchase=False)
+    store.append(cancelled, "second")
+    for _ in range(2):
+        again = store.orders.frame()
+        assert len(again) == len(store.orders) == len(shops.orders())
+        assert again.set_index("order_id").loc["#1000", "status"] == "cancelled"
+        store.merge()
+    assert len(store.manifest.segments) == 1
+
+
+def test_a_name_is_taken_once(tmp_path):
+    """The same frame under the same name is not taken in twice, by this store or by one opened later."""
+    store = Store(tmp_path / "store")
+    assert store.append(shops.orders(), "a")
+    assert not store.append(shops.orders(), "a")
+    assert not Store(tmp_path / "store").append(shops.orders(), "a")
+    assert len(store.orders) == len(shops.orders())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda root: Store(root, parts=3), "2, 4, 8"),
+        (lambda root: Store(root.parent), "empty or a new folder"),
+        (lambda root: wa.load(Store(root).root, orders="x.csv"), "nothing beside it"),
+        (lambda root: Store(root).append(shops.orders().drop(columns="ordered_at"), "a"), "ordered_at"),
+        (lambda root: (Store(root).root / "store.json").write_text("{") and Store(root), "damaged"),
+    ],
+)
+def test_refusals(make, message, tmp_path):
+    """What cannot be meant is refused in words."""
+    (tmp_path / "other").write_text("x")
+    with pytest.raises(DataError, match=message):
+        make(tmp_path / "store")
+
+
+def test_nobody_else_can_read_a_store(tmp_path):
+    """A store holds customers' orders, so its folder is its owner's alone."""
+    assert Store(tmp_path / "store").root.stat().st_mode & 0o077 == 0
+
+
+KILLED = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+from wa_products.stores import Store, tables
+import wa_products as wa
+from wa_products.testing import small_shop
+
+left, root = int(sys.argv[1]), sys.argv[2]
+write = tables.write
+
+def dying(*given):
+    global left
+    left -= 1
+    if left < 0:
+        os._exit(9)
+    write(*given)
+
+tables.write = dying
+data = small_shop()
+store = Store(root, parts=4)
+for number in range(3):
+    store.append(data.orders.iloc[number::3], str(number), goes_on=number > 0)
+store.merge()
+found = wa.propose(replace(data, orders=store.orders))
+tables.write = write
+found.to_parquet(sys.argv[3])
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_write_it_goes_on(tmp_path):
+    """Killed at one write after another, of a build and then of proposals, what comes out is whole and comes once."""
+    root, out = tmp_path / "store", tmp_path / "found.parquet"
+    runs = 0
+    for left in (2, 3, 5, 4, 3, 2, 1, 2, 1, 2, 1, 2, 99):
+        done = subprocess.run([sys.executable, "-c", KILLED, str(left), root, out], check=False)
+        runs += 1
+        assert done.returncode == (0 if out.exists() else 9)
+        if out.exists():
+            break
+    assert runs > 4
+    data = small_shop()
+    pd.testing.assert_frame_equal(lines(replace(data, orders=Store(root).orders)), lines(data))
+    pd.testing.assert_frame_equal(pd.read_parquet(out), wa.propose(data), check_dtype=False)
+    assert [path.name for path in root.iterdir() if path.name.startswith((".new", "segment", ".merging"))] == []
+    assert list((root / ".results").iterdir()) == []
+
+
+def test_what_was_proposed_is_not_proposed_again(shop, tmp_path, monkeypatch):
+    """Stopped in the middle, proposals go on with the parts that are missing."""
+    data, answer, answered = stored(shop, tmp_path / "store"), Requested.answer, []
+
+    def failing(self, part, customer_ids, k):
+        answered.append(part.stored.number)
+        if len(answered) == 3:
+            raise KeyboardInterrupt
+        return answer(self, part, customer_ids, k)
+
+    monkeypatch.setattr(Requested, "answer", failing)
+    with pytest.raises(KeyboardInterrupt):
+        wa.propose(data, [Requested()])
+    pd.testing.assert_frame_equal(wa.propose(data, [Requested()]), wa.propose(shop, [Requested()]))
+    assert sorted(answered) == [0, 1, 2, 2, 3]
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 4000), st.lists(st.integers(1, 4), min_size=1, max_size=30))
+def test_pieces_are_the_table(size, orders):
+    """Pieces of any size put together are the rows of the table, and no order is in two of them."""
+    from wa_products.stores import pieces  # noqa: PLC0415  # named like the variable
+
+    rows = [
+        f'#{number},{"paid" if not line else ""},"a, ""b""\n{line}"\n'
+        for number, many in enumerate(orders)
+        for line in range(many)
+    ]
+    data = "".join(rows).encode()
+    got, at, records = [], 0, 0
+    starts = None
+    while at < len(data):
+        some = data[at : at + size]
+        starts = pieces._starts(some)
+        last = pieces._cut(some, starts, b",")
+        if not last and at + size < len(data):
+            size += 100
+            continue
+        end = int(starts[last]) if last else len(some)
+        got.append(some[:end])
+        records += last or len(starts) - 1
+        at += end
+    assert b"".join(got) == data
+    assert records == len(rows)
+    firsts = [{line.split(b",")[0] for line in piece.split(b"\n") if line.startswith(b"#")} for piece in got]
+    assert sum(map(len, firsts)) == len(orders)
+
+
+def test_a_large_table_goes_in_piece_by_piece(tmp_path, capsys):
+    """Read in pieces, a folder gives the lines, people and issues that it gives at once, but for numbers given on."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for path in (DATA / "demo").iterdir():
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+    building.build(folder, tmp_path / "store", large=200_000, piece=150_000)
+    assert "rows taken in" in capsys.readouterr().out
+    whole, pieced = wa.load(folder, cache=False), wa.load(tmp_path / "store")
+    assert len(Store(tmp_path / "store").manifest.taken) > 5
+    told = [column for column in frames.ORDERS if column != "customer_id"]
+    pd.testing.assert_frame_equal(lines(pieced)[told], lines(whole)[told])
+    changed = set(whole.inbound["previous_wa_id"]) - {""}
+    assert np.array_equal(*(pd.factorize(people(data, changed))[0] for data in (pieced, whole)))
+    pd.testing.assert_frame_equal(pieced.catalog, whole.catalog)
+    assert pieced.as_of == whole.as_of
+    by = ["file", "row", "line", "column", "code"]
+    told, rows = (
+        issues[issues["row"] > 0].sort_values(by, ignore_index=True)[by] for issues in (pieced.issues, whole.issues)
+    )
+    pd.testing.assert_frame_equal(told, rows, check_dtype=False)
+    building.build(folder, tmp_path / "store", large=200_000, piece=150_000)
+    assert "nothing new" in capsys.readouterr().out
+    assert len(Store(tmp_path / "store").orders) == len(whole.orders)
+
+
+def people(data, numbers):
+    """Return who ordered and wrote, line by line, without who had one of these `numbers`."""
+    bought, said = lines(data), data.inbound
+    others = ~said["wa_id"].isin(numbers) & ~said["previous_wa_id"].isin(numbers)
+    ids = bought.loc[~bought["phone"].str.lstrip("+").isin(numbers), "customer_id"]
+    return pd.concat([ids, said.loc[others, "customer_id"]])
+
+
+@pytest.mark.slow
+def test_the_demo_shop_is_the_same_from_a_store(tmp_path):
+    """The default recommender, learned, proposes the same rows, ranks and scores from a store as from the exports."""
+    assert main(["store", str(DATA / "demo"), str(tmp_path / "store")]) == 0
+    near, far = wa.load(DATA / "demo"), wa.load(tmp_path / "store")
+    proposals = wa.propose(near)
+    assert Ranked().fit(near).learned_ is not None
+    pd.testing.assert_frame_equal(wa.propose(far), proposals)
+    pd.testing.assert_frame_equal(wa.select(proposals, far), wa.select(proposals, near))
