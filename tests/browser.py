@@ -1,5 +1,5 @@
 """
-A real JupyterLab in a real Chromium: the fixtures `lab`, `chromium` and `tab`.
+A real JupyterLab in a real Chromium: the fixtures `lab`, `chromium` and `tab`; under `BOTH` Notebook 7 as well.
 
 Everything JupyterLab writes goes to a temporary folder; the token travels in the environment. A tab records every
 request that leaves loopback and every console error. Where there is no Chromium the tests are skipped, except in
@@ -28,6 +28,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-dev-shm-usage", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+NOTEBOOKS_OWN = ("/lsp/status", "'schema'")  # what Notebook 7 says of itself in the console
 STARTS, READY, RUNS = 120, 120_000, 300_000  # seconds, milliseconds, milliseconds
 _READY = """() => {
   const shown = window.jupyterapp?.shell?.currentWidget, kernel = shown?.sessionContext?.session?.kernel;
@@ -59,16 +60,21 @@ class Lab:
     base: str
     token: str = field(repr=False)
     root: Path
+    app: str = "jupyterlab"
 
     def address(self, path):
         """Return the address that opens the notebook at `path` below the folder, in a fresh workspace."""
-        return f"{self.base}/lab/tree/{quote(str(path))}?token={self.token}&reset"
+        place = "lab/tree" if self.app == "jupyterlab" else "notebooks"
+        return f"{self.base}/{place}/{quote(str(path))}?token={self.token}&reset"
 
     def close_kernels(self):
         """Shut down every kernel that a test left running."""
         headers = {"Authorization": f"token {self.token}"}
         for session in httpx.get(f"{self.base}/api/sessions", headers=headers, timeout=30).json():
             httpx.delete(f"{self.base}/api/sessions/{session['id']}", headers=headers, timeout=30)
+
+
+BOTH = pytest.mark.parametrize("tab", ["jupyterlab", "notebook"], indirect=True)
 
 
 @dataclass
@@ -132,7 +138,7 @@ class Tab:
         """Record requests that leave loopback, console errors, and the bytes of each kernel message."""
         self.page.on("request", lambda request: self._requested(request.url))
         self.page.on("console", lambda said: self._said(said) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self._failed(str(error)))
         self.page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: self.received.append(len(frame))))
         return self
 
@@ -142,7 +148,11 @@ class Tab:
             self.foreign.append(url)
 
     def _said(self, said):
-        self.errors.append(f"{said.text} ({said.location.get('url', '').partition('?')[0]})")
+        self._failed(f"{said.text} ({said.location.get('url', '').partition('?')[0]})")
+
+    def _failed(self, what):
+        if self.lab.app == "jupyterlab" or not any(own in what for own in NOTEBOOKS_OWN):
+            self.errors.append(what)
 
 
 @pytest.fixture(scope="session")
@@ -163,10 +173,18 @@ def lab(tmp_path_factory):
         yield lab
 
 
+@pytest.fixture(scope="session")
+def notebook(tmp_path_factory):
+    """Return a server of Notebook 7, as `lab` is one of JupyterLab."""
+    with serving(tmp_path_factory.mktemp("notebook"), "notebook") as lab:
+        yield lab
+
+
 @pytest.fixture
-def tab(lab, chromium):
-    """Return a fresh tab that records; its kernels are shut down afterwards."""
-    with opened(lab, chromium) as tab:
+def tab(request, chromium):
+    """Return a fresh tab that records, of Notebook 7 where `BOTH` asks for it; its kernels are shut down afterwards."""
+    server = "notebook" if getattr(request, "param", "") == "notebook" else "lab"
+    with opened(request.getfixturevalue(server), chromium) as tab:
         yield tab
 
 
@@ -182,19 +200,21 @@ def launched():
 
 
 @contextmanager
-def serving(home):
-    """Run a JupyterLab server that keeps all its files in `home`."""
+def serving(home, app="jupyterlab"):
+    """Run a server of JupyterLab, or with `app` ``notebook`` of Notebook 7, that keeps all its files in `home`."""
     root = home / "notebooks"
     root.mkdir()
     _settle(home)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_urlsafe(24), root)
+    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_urlsafe(24), root, app)
     log = (home / "server.log").open("w+", encoding="utf-8")
     with (
         log,
-        subprocess.Popen(_command(root, port), env=_environment(home, lab.token), stdout=log, stderr=log) as server,
+        subprocess.Popen(
+            _command(root, port, app), env=_environment(home, lab.token), stdout=log, stderr=log
+        ) as server,
     ):
         try:
             _wait(lab, server, log)
@@ -223,11 +243,12 @@ def _settle(home):
     (folder / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
 
 
-def _command(root, port):
+def _command(root, port, app):
+    silent = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     return [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        sys.executable, "-m", app, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", "--expose-app-in-browser",
-        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *(silent if app == "jupyterlab" else ()),
     ]  # fmt: skip
 
 

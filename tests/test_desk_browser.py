@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser import BOTH
 from tests.widget_checks import clean, keys_change_nothing, serious
 
 pytest_plugins = ("tests.browser",)
@@ -85,6 +86,7 @@ def test_a_closed_window_cannot_be_sent_to(tab):
     clean(tab)
 
 
+@BOTH
 def test_the_whole_desk_by_keyboard(tab):
     """Thread, suggestion, catalog, text, send: no mouse."""
     widget = widget_of(tab, "desk", BUYING)

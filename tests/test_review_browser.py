@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser import BOTH
 from tests.widget_checks import clean, serious
 
 pytest_plugins = ("tests.browser",)
@@ -122,6 +123,7 @@ def test_ten_thousand_proposals_are_quick_and_small(tab):
     clean(tab)
 
 
+@BOTH
 def test_the_whole_review_by_keyboard(tab):
     """Moving, approving, rejecting, undoing, editing, searching: no mouse, and Python has it all."""
     widget = review_of(tab, MANY)
@@ -159,6 +161,7 @@ def test_the_whole_review_by_keyboard(tab):
     clean(tab)
 
 
+@BOTH
 def test_no_key_changes_the_notebook(tab):
     """JupyterLab's own keys (a, b, d d, x, v, m, z ...) change no cell, wherever in the widget the focus is."""
     widget = review_of(tab, MANY, "1 + 1")

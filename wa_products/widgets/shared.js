@@ -98,10 +98,14 @@ function beating(every, beat) {
   return { heard: () => { waiting = 0; }, stop: () => clearInterval(timer) };
 }
 
-// Keys pressed in a widget stay in it: JupyterLab looks for this attribute before it runs a shortcut.
+// Keys pressed in a widget stay in it: JupyterLab looks for this attribute before it runs a shortcut, and Notebook 7,
+// whose shortcuts come before a widget hears of the key, on the focused element alone.
+const SUPPRESS = "data-lm-suppress-shortcuts";
 function frame(name, label, ...children) {
   const inner = h("div", { class: "wa-frame" }, ...children);
-  return h("div", { class: `wa wa-${name}`, role: "region", "aria-label": label, "data-lm-suppress-shortcuts": "true" }, inner);
+  const root = h("div", { class: `wa wa-${name}`, role: "region", "aria-label": label, [SUPPRESS]: "true" }, inner);
+  root.addEventListener("focusin", (event) => event.target.setAttribute(SUPPRESS, "true"), true);
+  return root;
 }
 
 function help(keys) {
