@@ -170,24 +170,55 @@ def test_two_runs_do_not_overlap(tmp_path):
 
 @pytest.mark.slow
 @KERNEL
+def test_a_run_started_during_another_ends(tmp_path):
+    """While a notebook runs, a second run in the same folder ends with code 1 and tells the hook; the first goes on."""
+    words = [
+        sys.executable,
+        "-m",
+        "wa_products",
+        "run",
+        "n.ipynb",
+        "-p",
+        "campaign=y",
+        "--on-failure",
+        "cat > told.json",
+    ]
+    path = notebook(
+        tmp_path / "n.ipynb",
+        f"import subprocess\nprint(subprocess.run({words!r}).returncode)",
+        "open('ran', 'w').close()",
+    )
+    done = command(tmp_path, path, "-p", "campaign=x")
+    assert done.returncode == 0, done.stderr
+    assert "another run is going on" in json.loads((tmp_path / "told.json").read_text())["error"]
+    folders = list((tmp_path / "runs").glob("*_n_*"))
+    assert len(folders) == 1
+    assert ">1\n<" in (folders[0] / "run.html").read_text("utf-8")
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.slow
+@KERNEL
 def test_a_dry_run_keeps_all_it_made_for_its_owner(tmp_path):
     """Notebook, page, log and summary lie in a new folder that nobody else can read; the notebook knows it is dry."""
     path = notebook(
         tmp_path / "n.ipynb",
         "import os, plotly.graph_objects as go\nprint(campaign, dry_run, os.environ['WA_DRY_RUN'])",
-        "open(os.path.join(os.environ['WA_RUN_FOLDER'], 'own.txt'), 'w').close()",
+        "from wa_products import runs\n(runs.folder() / 'own.txt').touch()\nruns.note('12 rows\\nwait')",
         "go.Figure(go.Bar(y=[1, 2]))",
     )
     first, second = (command(tmp_path, path, "-p", "campaign=x") for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert "12 rows wait" in first.stderr
     folders = sorted((tmp_path / "runs").glob("*_n_*"))
     assert len(folders) == 2
     for folder in folders:
         files = {file.name: file for file in folder.iterdir()}
-        assert sorted(files) == ["own.txt", "run.html", "run.ipynb", "run.log", "summary.json"]
+        assert sorted(files) == ["notes.txt", "own.txt", "run.html", "run.ipynb", "run.log", "summary.json"]
         assert not any(stat.S_IMODE(each.stat().st_mode) & 0o077 for each in (folder, *files.values()))
         summary = json.loads(files["summary.json"].read_text())
         assert (summary["state"], summary["parameters"]) == ("succeeded", {"campaign": "x", "dry_run": True})
+        assert summary["notes"] == ["12 rows wait"]
         page = files["run.html"].read_text("utf-8")
         assert "x True 1" in page
         assert "Plotly.newPlot" in page
