@@ -124,7 +124,7 @@ def test_the_systemd_units(shop, tmp_path):
 
 def test_the_job_of_jupyter_scheduler(shop, monkeypatch):
     """A job of one cell, run by jupyter-scheduler itself, completes with the strict run, and fails where that fails."""
-    scheduler = pytest.importorskip("jupyter_scheduler.scheduler")
+    scheduler = pytest.importorskip("jupyter_scheduler.scheduler", reason="see .ci/run: in an environment of its own")
     models, orm = (pytest.importorskip(f"jupyter_scheduler.{name}") for name in ("models", "orm"))
     environments = pytest.importorskip("jupyter_scheduler.environments")
     for name, value in re.findall(r"export (\w+)=(\S+)", (shop / "settings").read_text()):
