@@ -13,6 +13,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import wa_products as wa
+from wa_products import approvals
+
 ROOT = Path(__file__).parent.parent
 DOC = (ROOT / "docs" / "scheduling.md").read_text("utf-8")
 NOTEBOOK = ROOT / "notebooks" / "70_daily_campaign.ipynb"
@@ -146,6 +149,22 @@ def test_the_job_of_jupyter_scheduler(shop, monkeypatch):
     failed = ended(made, made.create_job(asked))
     assert failed.status == "FAILED"
     assert "nobody signed" in failed.status_message
+
+
+def test_what_waits_is_reviewed(tmp_path):
+    """The lines about the review open the file of a run and make a plan of what is approved."""
+    data = wa.load(ROOT / "data" / "demo")
+    chosen = wa.select(wa.propose(data, [wa.Popular(horizon_days=7)], k=1), data)
+    approvals.save_waiting(chosen[chosen["decision"] == "send"], wa.Policy(), tmp_path / "waiting.jsonl")
+    lines = blocks("python")[0].replace("/srv/shop/exports", str(ROOT / "data" / "demo"))
+    lines = lines.replace("/srv/shop/runs/...", str(tmp_path)).replace("/srv/shop", str(tmp_path))
+    with wa.Ledger("sqlite://") as ledger:
+        opened, rest = lines.split("\n", 1)
+        names = {"wa": wa, "ledger": ledger}
+        exec(opened, names)  # noqa: S102  # our own page
+        approved = names["review"].approve_all()
+        exec(rest, names)  # noqa: S102  # as above
+    assert len(wa.Plan.load(tmp_path / "plan.jsonl")) == approved > 0
 
 
 def ended(scheduler, job):
