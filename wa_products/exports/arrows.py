@@ -49,14 +49,20 @@ def to_arrow(frame: pd.DataFrame) -> tuple[pa.Table, list[Said]]:
     return pa.table(columns), said
 
 
-def from_arrow(read: Callable[[str], pa.ChunkedArray], said: Sequence[Mapping[str, Any]], rows: int) -> pd.DataFrame:
-    """Return the frame that `to_arrow` was given; `read` gives a column of its table, asked for one after another."""
-    named = {
-        column["name"]: same(column["text"], rows)
-        if column["kind"] == _ONE
-        else _values(read(str(place)), column, rows)
-        for place, column in enumerate(said)
-    }
+def from_arrow(
+    read: Callable[[str], pa.ChunkedArray], said: Sequence[Mapping[str, Any]], rows: int, each: Callable[..., Any] = map
+) -> pd.DataFrame:
+    """
+    Return the frame that `to_arrow` was given; `read` gives a column of its table.
+
+    `each` maps a function over the columns, in their order, perhaps several at a time.
+    """
+
+    def values(place: int, column: Mapping[str, Any]) -> pd.Series | np.ndarray:
+        return same(column["text"], rows) if column["kind"] == _ONE else _values(read(str(place)), column, rows)
+
+    made = each(values, range(len(said)), said)
+    named = {column["name"]: found for column, found in zip(said, made, strict=True)}
     return pd.DataFrame(named, index=pd.RangeIndex(rows), copy=False)
 
 
