@@ -121,13 +121,11 @@ def digest(path: Path) -> str:
 
 def _sums(path: Path, start: int) -> list[tuple[int, int]]:
     """Return the size and the checksum of each block of a stretch of a file."""
-    sums, block = [], bytearray(_BLOCK)
+    block = bytearray(_BLOCK)
     with path.open("rb", buffering=0) as file:
         file.seek(start)
-        for _ in range(_STRETCH // _BLOCK):
-            if count := file.readinto(block):
-                sums.append((count, zlib.crc32(memoryview(block)[:count])))
-    return sums
+        counts = (file.readinto(block) or 0 for _ in range(_STRETCH // _BLOCK))
+        return [(count, zlib.crc32(memoryview(block)[:count])) for count in counts if count]
 
 
 @cache
