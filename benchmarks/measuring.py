@@ -8,7 +8,7 @@ What listening and measuring cost: processor time and memory, beside the least t
 `measuring`  a campaign with its receipts and carts: reading it out of the ledger, and all of `measure`; beside reading
              the same tables with sqlite3 alone.
 
-Each part runs in a process of its own, so that its memory is its own.
+Each part runs in a process of its own, so that its memory is its own; counted from when the package is imported.
 """
 
 import argparse
@@ -255,6 +255,8 @@ def apart(work, *arguments):
 
 
 def _apart(connection, work, arguments):
+    import wa_products  # noqa: F401, PLC0415  # as in any notebook, before its first cell that works
+
     used, began = _used(), time.perf_counter()
     work(*arguments)
     told = _used() - used, time.perf_counter() - began

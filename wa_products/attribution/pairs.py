@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from wa_products import frames
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SEND = ["send_id", "wamid", "kind", "product_retailer_id", "title"]
+SEEN = ["customer_id", *SEND, "price", "currency", "received_at", "enquired_at"]
 CONTENDERS = ["message_id", "at", "named", "inside", "variant", "enquired", "lag", "received_at"]
 
 
@@ -28,8 +30,8 @@ def received(known: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
 
 
 def answerable(known: pd.DataFrame) -> pd.DataFrame:
-    """Return the messages that can have been seen: accepted, and not failed without a delivery."""
-    return known[known["accepted"] & ~known["state"].eq("failed")]
+    """Return `SEEN` of the messages that can have been seen: accepted, and not failed without a delivery."""
+    return known.loc[known["accepted"] & ~known["state"].eq("failed"), SEEN]
 
 
 def asked(known: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
@@ -43,8 +45,9 @@ def asked(known: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     at = known["delivered_at"].fillna(known["sent_at"]).fillna(known["at"])
     told = unique_events(events, ["enquiry", "inbound"])
     told = told[(told["kind"] == "enquiry") | (told["context_id"] != "")]
-    sends = answerable(known.assign(received_at=at, place=range(len(known))))
-    sends = sends.loc[are_in(sends["customer_id"], told["customer_id"]), [*_SENT, "place"]]
+    place = np.flatnonzero(are_in(known["customer_id"], told["customer_id"]))
+    theirs = known.iloc[place].assign(received_at=at.iloc[place], enquired_at=pd.NaT, place=place)
+    sends = answerable(theirs).join(theirs["place"])
     pairs = sends.merge(
         told[["customer_id", "kind", "at", "context_id", "product_retailer_id"]],
         on="customer_id",
@@ -55,9 +58,6 @@ def asked(known: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     first = pairs[(about | reply) & (pairs["at"] >= pairs["received_at"])].groupby("place")["at"].min()
     enquired = first.reindex(range(len(known))).astype(frames.DTYPES["time"])
     return known.assign(received_at=at, enquired_at=enquired.set_axis(known.index))
-
-
-_SENT = ["customer_id", "wamid", "product_retailer_id", "received_at"]
 
 
 def contenders(

@@ -89,9 +89,8 @@ class Ledger:
         all that measuring goes by, at a fraction of what `events` costs.
         """
         with self._engine.begin() as connection:
-            found = views.rows(connection, campaign)
-            known, others = heard.receipts(connection, campaign, found, as_of)
-            return views.resolved(known, self._known(connection)), others
+            found, others = heard.receipts(connection, campaign, as_of)
+            return views.resolved(found, self._known(connection)), others
 
     def answers(self) -> pd.DataFrame:
         """Return what `events` returns without statuses: what customers said, asked for and put into carts."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from sqlalchemy import case, func, select
 
 from wa_products import codes, frames
+from wa_products.ledger import views
 from wa_products.ledger.reading import frame, headed, moments, numbers, places, read
 from wa_products.ledger.schema import EVENTS, INTENTS, OUTCOMES, micros, times
 from wa_products.ledger.views import is_alone, money
@@ -32,9 +33,9 @@ def events(connection: Connection, people: People, *, after: int = 0, receipts: 
     """
     newer = EVENTS.c.seq > after
     wanted = newer if receipts else newer & (EVENTS.c.kind != "status")
-    queries = [select(*(EVENTS.c[name] for name in frames.EVENTS)).where(wanted), _told_again(wanted)]
-    table, again, *before = read(connection, *queries, *([_told_before(after)] if after else []))
-    table = _once(_without(table, *before), again["event_id"])
+    told = select(*(EVENTS.c[name] for name in frames.EVENTS)).where(wanted)
+    table, *before = read(connection, told, *([_told_before(after)] if after else []))
+    table = _once(_without(table, *before))
     found = frame(table).assign(
         at=moments(table["at"]),
         customer_id=frame(pa.table({"customer_id": headed(table["customer_id"], people)}))["customer_id"],
@@ -43,18 +44,19 @@ def events(connection: Connection, people: People, *, after: int = 0, receipts: 
     return found.sort_values(["at", "event_id"], ignore_index=True)
 
 
-def receipts(
-    connection: Connection, campaign: str, rows: pd.DataFrame, as_of: pd.Timestamp | None = None
-) -> tuple[pd.DataFrame, int]:
+def receipts(connection: Connection, campaign: str, as_of: pd.Timestamp | None = None) -> tuple[pd.DataFrame, int]:
     """
-    Return `rows` with the receipts that came up to `as_of`, and of how many messages of no campaign receipts came.
+    Return `views.rows` with the receipts that came up to `as_of`, and of how many messages of no campaign some came.
 
     Added are ``sent_at, delivered_at, read_at, failed_at`` (when each status first was), ``failed_code`` and
     ``failed_details`` of the first failure; a blank wamid is filled in from the receipts of its send id.
     """
     upto = EVENTS.c.at.between(1, _NEVER if as_of is None else micros(as_of))
     alone = is_alone(connection, campaign)
-    failed, *groups = read(connection, _failed(upto), *_groups(campaign, upto, alone=alone))
+    facts = views.facts(connection, campaign)
+    found = read(connection, *facts, _failed(upto), *_groups(campaign, upto, alone=alone))
+    rows = views.rows_of(connection, campaign, found[: len(facts)])
+    failed, *groups = found[len(facts) :]
     told = pa.concat_tables(groups)
     place = _places(told, rows)
     result = rows.assign(**{f"{name}_at": _first(told[name], place, len(rows)) for name in STATUSES})
@@ -94,10 +96,6 @@ def inbound_rate(connection: Connection, now: pd.Timestamp, after: int) -> float
 # Events of which several bodies told.
 
 
-def _told_again(wanted: ColumnElement[bool]) -> Select[Any]:
-    return select(EVENTS.c.event_id).where(wanted).group_by(EVENTS.c.event_id).having(func.count() > 1)
-
-
 def _told_before(after: int) -> Select[Any]:
     earlier = EVENTS.alias("earlier")
     told = select(earlier.c.seq).where(earlier.c.event_id == EVENTS.c.event_id, earlier.c.seq <= after)
@@ -110,10 +108,12 @@ def _without(table: pa.Table, *others: pa.Table) -> pa.Table:
     return table
 
 
-def _once(table: pa.Table, again: pa.ChunkedArray) -> pa.Table:
+def _once(table: pa.Table) -> pa.Table:
     """Return one telling of each event: the one that says most, by its content where several do."""
-    if not len(again):
+    if pc.count_distinct(table["event_id"]).as_py() == len(table):
         return table
+    times = pc.value_counts(table["event_id"])
+    again = pa.chunked_array([times.field("values").filter(pc.greater(times.field("counts"), 1))])
     several = table.filter(_is_in(table["event_id"], again))
     told = several.to_pandas().astype("str").fillna("")
     blank = told.isin(["", "0", "nan", "None"]).sum(axis=1)
@@ -178,6 +178,8 @@ def _failures(told: pa.Table, rows: pd.DataFrame) -> dict[str, Any]:
     """Return the code and details of the first failure of each row."""
     failed = frame(told).assign(place=_places(told, rows))
     first = failed[failed["place"] >= 0].sort_values(["at", "code", "details"]).drop_duplicates("place")
-    code, details = np.zeros(len(rows), "int64"), np.full(len(rows), "", dtype="object")
-    code[first["place"]], details[first["place"]] = first["code"], first["details"]
-    return {"failed_code": code, "failed_details": pd.Series(details, dtype="str")}
+    whole = first.set_index("place")
+    return {
+        f"failed_{name}": whole[name].reindex(range(len(rows)), fill_value=blank)
+        for name, blank in (("code", 0), ("details", ""))
+    }

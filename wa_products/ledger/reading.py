@@ -122,6 +122,8 @@ def moments(column: pa.ChunkedArray) -> pd.Series:
 
 def places(ids: pa.ChunkedArray, among: pa.ChunkedArray) -> np.ndarray:
     """Return where each of `ids` stands first in `among`, -1 where it does not."""
+    if not len(ids):
+        return np.empty(0, "int64")
     return pc.fill_null(pc.index_in(ids, value_set=among.combine_chunks()), -1).to_numpy().astype("int64")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
 from wa_products import frames
 from wa_products.ledger.inserting import parts
@@ -19,7 +19,9 @@ from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select, Table
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Select, Table
 
     from wa_products.ledger.people import People
 
@@ -48,36 +50,57 @@ def rows(connection: Connection, campaign: str) -> pd.DataFrame:
     A customer in several plans of the campaign has the row of the plan that was sent, else of the last one. Without
     any decision yet the outcome is ``""``; an attempt without an outcome is ``unknown`` until a status settles it.
     """
-    intents, attempts, told, planned = read(
-        connection,
-        _facts(INTENTS, "customer_id", "send_id", "arm", "digest", campaign=campaign),
-        _attempts(campaign, alone=is_alone(connection, campaign)),
-        _facts(OUTCOMES, "customer_id", "n", "seq", *_OF_OUTCOME, campaign=campaign),
-        _plans(campaign),
-    )
+    return rows_of(connection, campaign, read(connection, *facts(connection, campaign)))
+
+
+def facts(connection: Connection, campaign: str) -> list[Select[Any]]:
+    """Return the queries for what was intended, tried and told in `campaign`, and for what was planned."""
+    numbers = connection.scalars(select(PLANS.c.seq).where(PLANS.c.campaign == campaign)).all()
+    intents = _told(INTENTS, "customer_id", "send_id", "arm").add_columns(_plan(INTENTS, numbers))
+    attempts = _told(ATTEMPTS, "send_id", "n", "at").add_columns(_plan(ATTEMPTS, numbers))
+    outcomes = _told(OUTCOMES, "customer_id", "n", "seq", *_OF_OUTCOME)
+    planned = _told(PLAN_ROWS, *_OF_PLAN, "arm").add_columns(_plan(PLAN_ROWS, numbers))
+    if is_alone(connection, campaign):
+        return [intents, attempts, outcomes, planned]
+    ours = select(INTENTS.c.send_id).where(INTENTS.c.campaign == campaign)
+    plans = select(PLANS.c.digest).where(PLANS.c.campaign == campaign)
+    return [
+        intents.where(INTENTS.c.campaign == campaign),
+        attempts.where(ATTEMPTS.c.send_id.in_(ours)),
+        outcomes.where(OUTCOMES.c.campaign == campaign),
+        planned.where(PLAN_ROWS.c.digest.in_(plans)),
+    ]
+
+
+def rows_of(connection: Connection, campaign: str, found: list[pa.Table]) -> pd.DataFrame:
+    """Return what `rows` does, from what the queries of `facts` found."""
+    intents, attempts, told, planned = found
     of_intent = places(attempts["send_id"], intents["send_id"])
     n = numbers(attempts["n"])
     latest = last(of_intent, n, len(intents))
-    sent = pc.coalesce(picked(attempts["digest"], latest), intents["digest"])
+    sent = pc.coalesce(picked(attempts["plan"], latest), intents["plan"])
     planned = _planned(planned, intents["customer_id"], sent)
+    planned = planned.take(pc.sort_indices(planned["customer_id"]))
     customers = planned["customer_id"]
 
     at = places(customers, intents["customer_id"])
-    of_customer = places(intents["customer_id"], customers)
+    of_customer = _inverse(at, len(intents))
     lost = np.where(of_intent >= 0, of_customer[of_intent] if len(of_customer) else -1, -1)
     told, current = _current(told, customers, lost, n, attempts["at"])
     send_ids = pc.fill_null(picked(intents["send_id"], at), "")
-    found = {name: planned[name] for name in _OF_PLAN} | {"send_id": send_ids}
-    found["arm"] = pc.coalesce(picked(intents["arm"], at), planned["arm"])
-    found |= {name: picked(told[name], current) for name in _OF_OUTCOME}
-    unsettled = np.flatnonzero(pc.fill_null(pc.equal(found["outcome"], UNKNOWN), False).to_numpy())
+    columns = {name: planned[name] for name in _OF_PLAN} | {"send_id": send_ids}
+    columns["arm"] = pc.coalesce(picked(intents["arm"], at), planned["arm"])
+    columns |= {name: picked(told[name], current) for name in _OF_OUTCOME}
+    unsettled = np.flatnonzero(pc.fill_null(pc.equal(columns["outcome"], UNKNOWN), False).to_numpy())
     wamids = _settled(connection, send_ids.take(pa.array(unsettled)).to_pylist())
-    result = _shaped(pa.table(found), campaign)
-    return _with_settled(result, unsettled, wamids).sort_values("customer_id", ignore_index=True)
+    result = _shaped(pa.table(columns), campaign)
+    return _with_settled(result, unsettled, wamids)
 
 
 def resolved(found: pd.DataFrame, people: People) -> pd.DataFrame:
     """Return `found` with the one id of each customer; where two rows would share it, the later keeps its own."""
+    if not people.heads:
+        return found
     ids = pa.chunked_array([pa.array(found["customer_id"], pa.large_string())])
     heads = frame(pa.table({"customer_id": headed(ids, people)}))["customer_id"]
     return found.assign(customer_id=heads.where(~heads.duplicated(), found["customer_id"]))
@@ -108,29 +131,30 @@ def money(amounts: pa.ChunkedArray) -> pd.Series:
     return pd.Series(known[pc.fill_null(coded.indices, len(values)).to_numpy()], dtype="object")
 
 
-def _facts(table: Table, *names: str, campaign: str) -> Select[Any]:
-    return select(*(table.c[name] for name in names)).where(table.c.campaign == campaign)
+def _told(table: Table, *names: str) -> Select[Any]:
+    return select(*(table.c[name] for name in names))
 
 
-def _attempts(campaign: str, *, alone: bool) -> Select[Any]:
-    made = select(*(ATTEMPTS.c[name] for name in ("send_id", "n", "digest", "at")))
-    joined = made.join(INTENTS, INTENTS.c.send_id == ATTEMPTS.c.send_id)
-    return made if alone else joined.where(INTENTS.c.campaign == campaign)
+def _plan(table: Table, numbers: Sequence[int]) -> ColumnElement[int]:
+    """Return the column of the plan's number, which is shorter than its digest; `numbers` are all that it may be."""
+    told = select(PLANS.c.seq).where(PLANS.c.digest == table.c.digest).scalar_subquery()
+    return (told if len(numbers) > 1 else literal_column(str(max(numbers, default=0)), PLANS.c.seq.type)).label("plan")
 
 
-def _plans(campaign: str) -> Select[Any]:
-    names = [PLAN_ROWS.c[name] for name in (*_OF_PLAN, "digest", "arm")]
-    joined = select(*names, PLANS.c.seq.label("plan")).join(PLANS, PLAN_ROWS.c.digest == PLANS.c.digest)
-    return joined.where(PLANS.c.campaign == campaign)
+def _inverse(place: np.ndarray, size: int) -> np.ndarray:
+    """Return which of the rows has each of `size` places, -1 where none has."""
+    found, known = np.full(size, -1), np.flatnonzero(place >= 0)
+    found[place[known]] = known
+    return found
 
 
 def _planned(told: pa.Table, customers: pa.ChunkedArray, sent: pa.ChunkedArray) -> pa.Table:
     """Return the plan row that counts for each customer: of the plan that was sent to them, else of the last."""
-    once = pc.unique(told["customer_id"])
-    if len(once) == len(told):
+    if len(pc.unique(told["plan"])) <= 1:
         return told
-    of_intent = pc.fill_null(picked(sent, places(told["customer_id"], customers)), "")
-    counts = pc.equal(told["digest"], of_intent).to_numpy()
+    once = pc.unique(told["customer_id"])
+    of_intent = pc.fill_null(picked(sent, places(told["customer_id"], customers)), 0)
+    counts = pc.equal(told["plan"], of_intent).to_numpy()
     of_customer = places(told["customer_id"], pa.chunked_array([once]))
     rank = numbers(told["plan"]) + counts * _N
     return told.take(pa.array(last(of_customer, rank, len(once))))
