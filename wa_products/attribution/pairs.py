@@ -47,7 +47,7 @@ def asked(known: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     told = told[(told["kind"] == "enquiry") | (told["context_id"] != "")]
     place = np.flatnonzero(are_in(known["customer_id"], told["customer_id"]))
     theirs = known.iloc[place].assign(received_at=at.iloc[place], enquired_at=pd.NaT, place=place)
-    sends = answerable(theirs).join(theirs["place"])
+    sends = answerable(theirs)[_SENT].join(theirs["place"])
     pairs = sends.merge(
         told[["customer_id", "kind", "at", "context_id", "product_retailer_id"]],
         on="customer_id",
@@ -58,6 +58,9 @@ def asked(known: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     first = pairs[(about | reply) & (pairs["at"] >= pairs["received_at"])].groupby("place")["at"].min()
     enquired = first.reindex(range(len(known))).astype(frames.DTYPES["time"])
     return known.assign(received_at=at, enquired_at=enquired.set_axis(known.index))
+
+
+_SENT = ["customer_id", "wamid", "product_retailer_id", "received_at"]
 
 
 def contenders(
