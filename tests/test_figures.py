@@ -85,6 +85,16 @@ def test_the_lift_card_says_the_verdict_and_shows_the_interval():
     assert difference.x[0] + difference.error_x.array[0] == pytest.approx(100 * row_of_lift["high"])
 
 
+def test_the_lift_card_has_no_interval_before_the_end():
+    """While the campaign runs the card shows rates and words, and no interval that is meant for one look."""
+    early = metrics.results(*campaign(280), END - pd.Timedelta("2D"))
+    assert not early.is_complete
+    figure = figures.lift(early)
+    assert figure.layout.title.subtitle.text.replace("<br>", " ") == early.verdict
+    assert [list(part.error_x.array or []) for part in figure.data] == [[0], [0], []]
+    assert "told when the days are over, on 29 November at 09:00 UTC" in figure.to_json()
+
+
 @pytest.mark.parametrize(
     "title",
     ["<a href='https://example.com'>x</a>", "<b>bold</b>", "Salt & $alt$ <br> pepper", "a\u202eb\nc", "rice " * 60, ""],

@@ -14,7 +14,7 @@ import measuring_truth
 from tests.sandbox_shop import shop
 
 pytestmark = pytest.mark.slow
-SEEDS = 40
+SEEDS = range(measuring_truth.REPORTED_FROM, measuring_truth.REPORTED_FROM + 40)
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +26,11 @@ def data():
 @pytest.fixture(scope="module")
 def campaigns(data):
     """Return campaigns of as many worlds, at 10, 20 and 50 % held out in turn."""
-    return [measuring_truth.played(data, seed, measuring_truth.SHARES[seed % 3]) for seed in range(SEEDS)]
+    return [measuring_truth.played(data, seed, measuring_truth.SHARES[seed % 3]) for seed in SEEDS]
 
 
 def test_the_interval_holds_the_true_lift(campaigns):
-    """In at least 34 of 40 worlds the true lift lies inside the 95 % interval; fewer come once in two hundred times."""
+    """In at least 34 of 40 worlds the true lift lies inside the interval; fewer come once in two hundred times."""
     inside = [
         one["results"]["low"] <= one["truth"]["expected_effect"].mean() <= one["results"]["high"] for one in campaigns
     ]
@@ -46,7 +46,7 @@ def test_exact_and_same_item_are_right(campaigns):
 
 
 def test_daily_looks_raise_few_false_alarms(data):
-    """Of 40 worlds whose messages do nothing, at most 5 % are called sure on any of seven days, at any share."""
-    looks = [[one["looks"] for one in measuring_truth.silent(data, seed)] for seed in range(SEEDS)]
-    alarms = np.array(looks)[:, :, :, 0].any(axis=2).mean(axis=0)
-    assert (alarms <= 0.05).all()
+    """Of 40 worlds whose messages do nothing, few get a verdict: at all looks and at the end, whatever was held out."""
+    looks = [[one["looks"] for one in measuring_truth.silent(data, seed)] for seed in SEEDS]
+    alarms = np.array(looks)[:, :, :, :2].any(axis=(2, 3)).sum(axis=0)
+    assert (alarms <= 6).all()  # more come once in a hundred times where 5 % are false

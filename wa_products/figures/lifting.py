@@ -23,6 +23,7 @@ from wa_products.figures.looks import (
     room,
 )
 from wa_products.metrics import ENOUGH
+from wa_products.metrics.intervals import EARLY
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,26 +34,47 @@ _LEAST_SHOWN, _MOST_SHOWN = 0.01, 1e6  # evidence; beyond it more says no more
 
 
 def lift(results: Results) -> go.Figure:
-    """Return treated beside held out, the difference with its 95 % Newcombe interval, and the verdict in words."""
+    """
+    Return treated beside held out, the difference with its 96 % Newcombe interval, and the verdict in words.
+
+    Before the days are over there are no intervals: they are meant for one look, and `monitor` has one for many.
+    """
     table, row = results.arms, results.lift.iloc[0]
     figure = make_subplots(rows=2, cols=1, row_heights=[0.6, 0.4], vertical_spacing=0.24)
+    shown = table if row["complete"] else table.assign(low=np.nan, high=np.nan)
     for place, (arm, colour) in enumerate((("treated", BLUE), ("holdout", ORANGE))):
-        part = table[table["arm"] == arm].iloc[0]
+        part = shown[shown["arm"] == arm].iloc[0]
         _interval(figure, 1, place, (part["low"], part["rate"], part["high"]), colour)
-    _interval(figure, 2, 0, (row["low"], row["difference"], row["high"]), GREEN if row["low"] > 0 else INK)
     labels = [
         f"<b>{arm}</b><br>{with_cart:,} of {customers:,}"
         for arm, customers, with_cart in table[["arm", "customers", "with_cart"]].itertuples(index=False)
     ]
     name_rows(figure, labels, row=1, col=1)
     name_rows(figure, ["<b>difference</b><br>treated less holdout"], row=2, col=1)
-    figure.add_vline(x=0, line={"color": INK, "width": 1, "dash": "dot"}, row=2, col=1)
-    figure.update_xaxes(ticksuffix=" %", range=room(table[["low", "rate", "high"]]), row=1, col=1)
-    span = room(row[["low", "difference", "high"]])
-    figure.update_xaxes(title={"text": "more in every 100"}, range=span, row=2, col=1)
+    figure.update_xaxes(ticksuffix=" %", range=room(shown[["low", "rate", "high"]]), row=1, col=1)
+    if row["complete"]:
+        _difference(figure, row)
+    else:
+        _not_yet(figure, results.started_at + results.horizon)
     words = "<br>".join(textwrap.wrap(plain(results.verdict, width=0), 78))
     figure.update_layout(title={"subtitle": {"text": words, "font": {"size": 13, "color": INK}}})
     return finish(figure, "What the messages added", height=400, top=120)
+
+
+def _difference(figure: go.Figure, row: pd.Series) -> None:
+    ends = row["low"], row["difference"], row["high"]
+    _interval(figure, 2, 0, ends, GREEN if row["low"] > 0 else INK)
+    figure.add_vline(x=0, line={"color": INK, "width": 1, "dash": "dot"}, row=2, col=1)
+    figure.update_xaxes(title={"text": "more in every 100"}, range=room(pd.Series(ends)), row=2, col=1)
+
+
+def _not_yet(figure: go.Figure, end: pd.Timestamp) -> None:
+    words = f"told when the days are over, on {end.day} {end:%B at %H:%M} UTC"
+    figure.add_annotation(
+        x=0.5, xref="x2 domain", y=0.5, yref="y2 domain", text=words, showarrow=False, font={"size": 13}
+    )
+    figure.add_scatter(x=[], y=[], showlegend=False, row=2, col=1)  # an axis without a trace is not drawn
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, row=2, col=1)
 
 
 def _interval(figure: go.Figure, row: int, place: int, ends: tuple[float, float, float], colour: str) -> None:
@@ -97,7 +119,7 @@ def monitor(results: Results) -> go.Figure:
         cols=1,
         shared_xaxes=True,
         vertical_spacing=0.14,
-        subplot_titles=["evidence, to 1", "treated over holdout, 95 % at all looks"],
+        subplot_titles=["evidence, to 1", f"treated over holdout, {1 - EARLY:.0%} at all looks"],
     )
     shown = table["evidence"].clip(_LEAST_SHOWN, _MOST_SHOWN)
     figure.add_scatter(

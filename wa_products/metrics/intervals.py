@@ -17,24 +17,28 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 ALPHA = 0.05
+# How often the verdict on messages that do nothing may be wrong, 5 % in all: at all looks before the end, and at it.
+EARLY, FINAL = 0.01, 0.04
 POWER = 0.8
 Z = float(norm.ppf(1 - ALPHA / 2))
 
 
-def wilson(counts: ArrayLike, totals: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def wilson(counts: ArrayLike, totals: ArrayLike, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the lower and upper ends of the 95 % Wilson intervals of `counts` out of `totals`; NaN where out of none.
+
+    With another `alpha` they are of another level, here as in the functions below.
 
     >>> low, high = wilson([3], [100])
     >>> f"{low[0]:.4f} {high[0]:.4f}"
     '0.0103 0.0845'
     """
     count, total = np.asarray(counts, dtype="float64"), np.asarray(totals, dtype="float64")
-    low, high = proportion_confint(count, np.where(total > 0, total, 1), alpha=ALPHA, method="wilson")
+    low, high = proportion_confint(count, np.where(total > 0, total, 1), alpha=alpha, method="wilson")
     return np.where(total > 0, low, np.nan), np.where(total > 0, high, np.nan)
 
 
-def newcombe(count: int, total: int, count_other: int, total_other: int) -> tuple[float, float]:
+def newcombe(count: int, total: int, count_other: int, total_other: int, alpha: float = ALPHA) -> tuple[float, float]:
     """
     Return the 95 % Newcombe interval of the first rate less the second; NaN where either is out of none.
 
@@ -43,12 +47,14 @@ def newcombe(count: int, total: int, count_other: int, total_other: int) -> tupl
     if not (total and total_other):
         return np.nan, np.nan
     low, high = confint_proportions_2indep(
-        count, total, count_other, total_other, compare="diff", method="newcomb", alpha=ALPHA
+        count, total, count_other, total_other, compare="diff", method="newcomb", alpha=alpha
     )
     return float(low), float(high)
 
 
-def ratio(count: int, total: int, count_other: int, total_other: int) -> tuple[float, float, float]:
+def ratio(
+    count: int, total: int, count_other: int, total_other: int, alpha: float = ALPHA
+) -> tuple[float, float, float]:
     """
     Return the first rate over the second with its 95 % interval; the upper end is infinite where the second is 0.
 
@@ -62,7 +68,7 @@ def ratio(count: int, total: int, count_other: int, total_other: int) -> tuple[f
     if not (total and total_other) or not (count or count_other):
         return np.nan, np.nan, np.nan
     rate, other = count / total, count_other / total_other
-    (low, low_other), (high, high_other) = wilson([count, count_other], [total, total_other])
+    (low, low_other), (high, high_other) = wilson([count, count_other], [total, total_other], alpha)
     product = (rate * other) ** 2
 
     def end(mine: float, theirs: float, sign: int) -> float:
@@ -77,7 +83,9 @@ def ratio(count: int, total: int, count_other: int, total_other: int) -> tuple[f
 
 def detectable(rate: float, treated: int, holdout: int) -> float:
     """
-    Return the smallest rise above `rate` that arms of these sizes would show four times in five; NaN where none is.
+    Return the smallest rise above `rate` of which the verdict would tell four times in five; NaN where none is.
+
+    `treated` and `holdout` are the sizes of the arms.
 
     >>> round(detectable(0.03, 3644, 405), 3)
     0.032
@@ -85,7 +93,7 @@ def detectable(rate: float, treated: int, holdout: int) -> float:
 
     def shortfall(rise: float) -> float:
         power = power_proportions_2indep(
-            rise, rate, treated, ratio=holdout / treated, alpha=ALPHA, return_results=False
+            rise, rate, treated, ratio=holdout / treated, alpha=FINAL, return_results=False
         )
         return float(power) - POWER
 
@@ -111,7 +119,7 @@ def needed(rate: float, rise: float, holdout: float) -> float:
         treated = size * (1 - holdout)
         share = holdout / (1 - holdout)
         return POWER - float(
-            power_proportions_2indep(rise, rate, treated, ratio=share, alpha=ALPHA, return_results=False)
+            power_proportions_2indep(rise, rate, treated, ratio=share, alpha=FINAL, return_results=False)
         )
 
     return float(np.ceil(brentq(shortfall, 2, 1e12)))

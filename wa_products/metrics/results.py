@@ -307,7 +307,7 @@ def _lift(
     delivered = float(sends.loc[treated, "delivered_at"].notna().mean()) if treated.any() else float("nan")
     found = tables.lift(both, share, delivered)
     low, high, likely = found.loc[0, ["low", "high", "sample_ratio"]]
-    words = verdict(low, high, likely) if is_over or pd.isna(low) else early_verdict(watched, likely)
+    words = verdict(low, high, likely, watched) if is_over or pd.isna(low) else early_verdict(watched, likely)
     return found.assign(complete=bool(is_over), verdict=words)
 
 

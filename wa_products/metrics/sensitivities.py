@@ -8,7 +8,7 @@ import pandas as pd
 from wa_products.arms import HOLDOUT, TREATED
 from wa_products.attribution import claims
 from wa_products.metrics.comparing import arm_sizes, first_carts
-from wa_products.metrics.intervals import newcombe, wilson
+from wa_products.metrics.intervals import FINAL, newcombe, wilson
 from wa_products.states import are_in
 
 HOURS = (1, 2, 3, 6, 12, 24, 36, 48, 72, 96, 120, 144, 168)
@@ -27,7 +27,7 @@ def sensitivity(
 
     ``certain`` are the customers whose cart is exact or holds the product within the window of its delivery,
     ``answered`` adds the assisted; ``rate, low, high`` are the answered out of the ``accepted``. ``difference`` is
-    that of the arms with carts counted for so many hours from the start, with its Newcombe interval, and
+    that of the arms with carts counted for so many hours from the start, with its interval as of the lift, and
     ``is_complete`` says whether so many hours have gone by. `pairs` are the contenders of the attribution.
     """
     own = pairs[are_in(pairs["send_id"], sends["send_id"])]
@@ -53,6 +53,6 @@ def sensitivity(
 
 
 def _difference(treated: tuple[int, int], held: tuple[int, int]) -> tuple[float, float, float]:
-    low, high = newcombe(*treated, *held)
+    low, high = newcombe(*treated, *held, alpha=FINAL)
     known = treated[1] and held[1]
     return treated[0] / treated[1] - held[0] / held[1] if known else np.nan, low, high

@@ -3,9 +3,10 @@ A verdict that stays valid however often one looks, while the campaign runs.
 
 If the messages do nothing, a customer who sends a cart is a treated one with exactly the probability with which
 customers were drawn to be treated, whatever came before: the draw is known, nothing is approximated. The evidence is
-the probability of the arms seen under a mixture of lifts over that without any, so its mean stays 1 and it passes 20
-in at most one campaign of twenty that do nothing, at whatever moments one looks (Ville's inequality; Ramdas,
-Grünwald, Vovk and Shafer 2023, "Game-theoretic statistics and safe anytime-valid inference").
+the probability of the arms seen under a mixture of lifts over that without any, so its mean stays 1 and it passes 100
+in at most one campaign of a hundred that do nothing, at whatever moments one looks (Ville's inequality; Ramdas,
+Grünwald, Vovk and Shafer 2023, "Game-theoretic statistics and safe anytime-valid inference"). What is left of 5 % is
+for the interval at the end (`intervals.FINAL`), so that both together are wrong in at most one campaign of twenty.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from scipy.special import logsumexp
 
 from wa_products import arms
 from wa_products.metrics.comparing import first_carts
+from wa_products.metrics.intervals import EARLY
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-ENOUGH = 20.0
+ENOUGH = 1 / EARLY
 MONITOR = ["at", "treated", "holdout", "evidence", "low", "high", "is_sure"]
 MOST_STEPS = 200
 _LOG_RATIOS = np.linspace(-np.log(16), np.log(16), 65)
@@ -48,9 +50,9 @@ def evidence(treated: ArrayLike, held: ArrayLike, share: float) -> np.ndarray:
 
 def always_valid(treated: ArrayLike, held: ArrayLike, share: float) -> tuple[np.ndarray, np.ndarray]:
     """
-    Return the ends of the 95 % interval of the treated rate over that of the holdout, valid at every look together.
+    Return the ends of the 99 % interval of the treated rate over that of the holdout, valid at every look together.
 
-    It holds the ratios against which `evidence` of the same kind has not reached 20. NaN where nobody was held out.
+    It holds the ratios against which `evidence` of the same kind was not `ENOUGH`. NaN where nobody was held out.
     """
     arm, other = np.asarray(treated, "float64"), np.asarray(held, "float64")
     if not 0 < share < 1:

@@ -11,7 +11,7 @@ import pandas as pd
 from wa_products.arms import HOLDOUT, TREATED
 from wa_products.attribution import ANSWERS, RULES, money_of
 from wa_products.metrics.comparing import arm_sizes, first_carts
-from wa_products.metrics.intervals import detectable, needed, newcombe, ratio, sample_ratio, wilson
+from wa_products.metrics.intervals import FINAL, detectable, needed, newcombe, ratio, sample_ratio, wilson
 from wa_products.states import SUBMITTED
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def lift(both: pd.DataFrame, share: float, delivered: float = np.nan) -> pd.Data
     """
     Return one row: what the messages added, by the difference of the arms (from `arms`).
 
+    Intervals are of 96 %, meant for one look when the days are over: 1 % of error is left to all looks before.
     Columns: ``difference, low, high`` (shares of customers), ``carts, carts_low, carts_high`` (more among the
     treated), ``ratio, ratio_low, ratio_high`` (the treated rate over the other), ``per_delivered`` with its ends (the
     difference spread over the share of the treated whose message was `delivered`, since the others can have no
@@ -95,9 +96,10 @@ def lift(both: pd.DataFrame, share: float, delivered: float = np.nan) -> pd.Data
     likely so uneven a split is).
     """
     treated, held = both.itertuples(index=False)
-    low, high = newcombe(treated.with_cart, treated.customers, held.with_cart, held.customers)
+    counts = (treated.with_cart, treated.customers, held.with_cart, held.customers)
+    low, high = newcombe(*counts, alpha=FINAL)
     difference = treated.rate - held.rate
-    times = ratio(treated.with_cart, treated.customers, held.with_cart, held.customers)
+    times = ratio(*counts, alpha=FINAL)
     reach = delivered if delivered > 0 else np.nan
     row = {
         "difference": difference,

@@ -16,9 +16,11 @@ NOBODY = "Cannot tell: nobody to compare with. Hold out a share of the customers
 UNEVEN = "Cannot tell: the arms are not of the sizes that were drawn, so the comparison cannot be trusted."
 
 
-def verdict(low: float, high: float, likely: float = np.nan) -> str:
+def verdict(low: float, high: float, likely: float = np.nan, monitor: pd.DataFrame | None = None) -> str:
     """
     Return what the interval of the lift allows one to say at the planned end, in words.
+
+    `monitor` is the evidence on the way: what was sure then is not taken back.
 
     >>> verdict(0.012, 0.05)
     'The messages brought carts: between 1.2 and 5.0 more customers with a cart in every 100.'
@@ -28,10 +30,14 @@ def verdict(low: float, high: float, likely: float = np.nan) -> str:
     if likely < UNLIKELY:
         return UNEVEN
     if low <= 0 <= high:
-        return (
-            f"Cannot tell: anything from {_per_hundred(-low)} fewer to {_per_hundred(high)} more customers with a cart "
+        possible = (
+            f"anything from {_per_hundred(-low)} fewer to {_per_hundred(high)} more customers with a cart "
             "in every 100 is possible."
         )
+        if monitor is None or not monitor["is_sure"].iloc[-1]:
+            return f"Cannot tell: {possible}"
+        told = _told(monitor.iloc[-1])
+        return f"The messages {told} carts: the evidence on the way was enough. By the end alone {possible}"
     if low > 0:
         return (
             f"The messages brought carts: between {_per_hundred(low)} and {_per_hundred(high)} more customers "
@@ -47,7 +53,7 @@ def early_verdict(monitor: pd.DataFrame, likely: float = np.nan) -> str:
     """
     Return what the evidence so far (from `monitor`) allows one to say before the end, however often one looks.
 
-    In at most one campaign of twenty whose messages do nothing does it ever say that it is sure.
+    In at most one campaign of a hundred whose messages do nothing does it ever say that it is sure.
     """
     last = monitor.iloc[-1]
     if np.isnan(last["evidence"]):
@@ -60,11 +66,14 @@ def early_verdict(monitor: pd.DataFrame, likely: float = np.nan) -> str:
             f"Cannot tell yet: the evidence so far is {most:.1f} to 1 at its best, and {ENOUGH:.0f} to 1 would be "
             "enough at any time. Look as often as you like; the final answer comes when the days are over."
         )
-    told = "brought" if last["low"] >= 1 else "cost"
     return (
-        f"Sure already: the messages {told} carts so far, {_times(last['low'], last['high'])} as many customers with a "
-        "cart as without them. This holds however often one looked."
+        f"Sure already: the messages {_told(last)} carts so far, {_times(last['low'], last['high'])} as many customers "
+        "with a cart as without them. This holds however often one looked."
     )
+
+
+def _told(last: pd.Series) -> str:
+    return "brought" if last["low"] >= 1 else "cost"
 
 
 def _times(low: float, high: float) -> str:

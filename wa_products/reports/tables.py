@@ -71,13 +71,15 @@ def carts(results: Results) -> Table:
 
 
 def lift(results: Results) -> Table:
-    """Return both arms and what lies between them."""
+    """Return both arms and what lies between them; the intervals once the days are over, as they are for one look."""
+    found = results.lift.iloc[0]
     rows = [
         [row["arm"], f"{row['with_cart']:,} of {row['customers']:,}", percent(row["rate"]), between(row)]
         for _, row in results.arms.iterrows()
     ]
-    found = results.lift.iloc[0]
     more = "" if pd.isna(found["difference"]) else f"{100 * found['difference']:+.1f}"
+    if not found["complete"]:
+        return Table(["arm", "with a cart", "rate so far"], [row[:3] for row in [*rows, ["*difference", "", more]]])
     ends = "" if pd.isna(found["low"]) else f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}"
     rows.append(["*difference", "", more, ends])
     if pd.notna(found["ratio"]):
@@ -88,7 +90,7 @@ def lift(results: Results) -> Table:
     if ends:
         carts = f"{found['carts']:+,.0f}"
         rows.append(["in customers", carts, "", f"{found['carts_low']:+,.0f} to {found['carts_high']:+,.0f}"])
-    return Table(["arm", "with a cart", "rate", "95 % interval"], rows)
+    return Table(["arm", "with a cart", "rate", "interval: 95 %, between the arms 96 %"], rows)
 
 
 def monitor(results: Results) -> Table:
@@ -117,7 +119,7 @@ def sensitivity(results: Results) -> Table:
         "answered": ("any rule", whole),
         "rate": ("of accepted", percent),
         "difference": ("treated less holdout", lambda value: "" if pd.isna(value) else f"{100 * value:+.1f}"),
-        "between": ("95 % interval", str),
+        "between": ("96 % interval", str),
     }
     return of_frame(table, columns)
 

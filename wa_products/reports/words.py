@@ -9,7 +9,7 @@ import pandas as pd
 
 from wa_products.attribution import ANSWERS, total
 from wa_products.metrics.verdicts import UNLIKELY
-from wa_products.reports.texts import amount, between, percent, some
+from wa_products.reports.texts import amount, between, moment, percent, some
 
 if TYPE_CHECKING:
     from wa_products.metrics import Results
@@ -21,8 +21,9 @@ def tiles(results: Results) -> list[tuple[str, str, str]]:
     """Return the key numbers: name, number, and what it is out of."""
     funnel, row = results.funnel.set_index("step"), results.lift.iloc[0]
     delivered, cart = funnel.loc["delivered or read"], funnel.loc["cart"]
-    sure = not (pd.isna(row["low"]) or row["low"] <= 0 <= row["high"] or results.verdict.startswith("Cannot tell"))
+    sure = not results.verdict.startswith("Cannot tell")
     added = f"{100 * row['difference']:+.1f} in 100" if sure else "Cannot tell"
+    points = _points(row["low"], row["high"]) if row["complete"] else f"the interval comes on {moment(_end(results))}"
     return [
         (
             "Delivered",
@@ -31,7 +32,7 @@ def tiles(results: Results) -> list[tuple[str, str, str]]:
         ),
         ("Customers with a cart", f"{cart['customers']:,}", _of_accepted(cart["total"], _rate(cart))),
         ("Those carts hold", _worth(results, "attributed_value", "rest_value"), _worth_note(results)),
-        ("Added by the messages", added, _points(row["low"], row["high"])),
+        ("Added by the messages", added, points),
     ]
 
 
@@ -107,6 +108,10 @@ def _power(row: pd.Series) -> list[str]:
 
 def _rate(row: pd.Series) -> str:
     return "" if pd.isna(row["rate"]) else f"{percent(row['rate'])} ({between(row)})"
+
+
+def _end(results: Results) -> pd.Timestamp:
+    return results.started_at + results.horizon
 
 
 def _points(low: float, high: float) -> str:
