@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ html_theme = "furo"
 pygments_dark_style = "github-dark"
 html_title = "wa_products"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files, html_js_files = ["site.css"], ["site.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
@@ -74,6 +75,21 @@ def chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
         )
 
 
+CODES = re.compile(r"^\| code \|.*\n(?:\|.*\n)+", re.MULTILINE)
+
+
+def codes(_app: Sphinx, docname: str, content: list[str]) -> None:
+    """Let the search find error codes: of numbers it looks through the index alone."""
+    if docname == "reference/errors":
+        content[0] = CODES.sub(_indexed, content[0])
+
+
+def _indexed(table: re.Match[str]) -> str:
+    found = re.findall(r"^\| (\d+)", table[0], re.MULTILINE)
+    return "".join(f"```{{index}} single: {code}\n```\n" for code in dict.fromkeys(found)) + "\n" + table[0]
+
+
 def setup(app: Sphinx) -> None:
     """Join in where pages are read."""
     app.connect("source-read", chapters)
+    app.connect("source-read", codes)

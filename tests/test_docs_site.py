@@ -1,6 +1,7 @@
 """The site as it is built: without a warning, without a network, with everything public in it."""
 
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sphinx.util.inventory import InventoryFile
 
 import wa_products as wa
 from tests.docs_pages import DOCS
+from wa_products import codes
 from wa_products.metrics import Results
 from wa_products.widgets import Desk, Panel, Review
 
@@ -35,6 +37,12 @@ def site(tmp_path_factory):
 def read(path):
     """Return a page of the site."""
     return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+@cache
+def places(path):
+    """Return what an anchor may name on a page of the site."""
+    return {tag["id"] for tag in read(path).find_all(id=True)}
 
 
 def test_the_site_loads_nothing_from_outside(site):
@@ -62,7 +70,7 @@ def test_every_link_of_the_site_leads_somewhere(site):
                 continue
             target = (path.parent / unquote(url.path)).resolve() if url.path else path
             there = target.is_file() and (
-                not url.fragment or target.suffix != ".html" or read(target).find(id=unquote(url.fragment)) is not None
+                not url.fragment or target.suffix != ".html" or unquote(url.fragment) in places(target)
             )
             lost += [] if there else [(path.name, link["href"])]
     assert lost == []
@@ -88,6 +96,12 @@ def is_told(value):
     return (
         inspect.isroutine(value) or isinstance(value, property | classmethod | staticmethod) or hasattr(value, "func")
     )
+
+
+def test_the_search_finds_error_codes(site):
+    """The search of the site knows each code of the error table."""
+    index = (site / "searchindex.js").read_text("utf-8").removeprefix("Search.setIndex(").removesuffix(")")
+    assert {str(code) for code in codes.RULES} <= json.loads(index)["indexentries"].keys()
 
 
 def test_no_page_shows_raw_markup(site):
