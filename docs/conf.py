@@ -47,7 +47,6 @@ CHAPTERS = {
         "desk",
         "recommender",
         "backtest",
-        "scaling",
         "sandbox",
         "scheduling",
         "scaling",

@@ -70,5 +70,5 @@ def anchor(title):
 
 PAGES = [Page(path) for path in sorted(DOCS.rglob("*.md")) if "_site" not in path.parts]
 WRITTEN = [page for page in PAGES if page.path.parent == DOCS]  # by a person; the reference tells itself
-ELSEWHERE = {"scheduling": "test_scheduling.py", "scaling": "test_scaling.py"}  # pages whose code has tests of its own
+ELSEWHERE = {"scheduling": "test_scheduling.py"}  # pages whose code has tests of its own
 README = Page(ROOT / "README.md")

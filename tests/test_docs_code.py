@@ -19,7 +19,7 @@ from wa_products.sandbox import APP_SECRET, VERIFY_TOKEN
 from wa_products.settings import Settings
 
 SPOKEN = [page for page in PAGES if page.path.stem not in ELSEWHERE and "```python" in page.text]
-CHEAP = ("plan", "listen", "reparse", "resolve")  # neither the network nor minutes, and ended by themselves
+CHEAP = ("listen", "reparse", "resolve")  # neither the network nor minutes, and ended by themselves
 
 
 @pytest.fixture
@@ -45,8 +45,7 @@ def test_the_python_of_a_page_runs_from_the_top(page, monkeypatch):
 
 @pytest.mark.slow
 def test_commands_that_need_no_account_run(folder, capsys):
-    """The lines of the pages that plan, listen and look into the ledger end well, in a folder as they suppose it."""
-    shutil.copytree(folder / "data" / "demo", folder / "exports")
+    """The lines of the pages that listen and look into the ledger end well, in a folder as they suppose it."""
     shutil.copy(folder / "data" / "demo" / "webhooks.jsonl", folder)
     Ledger("sqlite:///ledger.db").close()
     lines = {line: shlex.split(line, comments=True)[1:] for line in commands(WRITTEN)}
