@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pygments.lexers.special import TextLexer
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -34,7 +35,6 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
-HERE = Path(__file__).parent
 CHAPTERS = {
     "Start": ["live", "notebooks", "questions"],
     "How to": [
@@ -67,9 +67,7 @@ def chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
     """Add the table of contents to the first page: here, so that the page is plain Markdown elsewhere, too."""
     if docname == "index":
         content[0] += "".join(
-            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n"
-            + "\n".join(page for page in pages if (HERE / f"{page}.md").exists())
-            + "\n```\n"
+            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
             for caption, pages in CHAPTERS.items()
         )
 
@@ -90,5 +88,6 @@ def _indexed(table: re.Match[str]) -> str:
 
 def setup(app: Sphinx) -> None:
     """Join in where pages are read."""
+    app.add_lexer("cron", TextLexer)
     app.connect("source-read", chapters)
     app.connect("source-read", codes)

@@ -1,5 +1,6 @@
 """The pages of the documentation, read as Markdown: headings, links, code blocks."""
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,8 +27,12 @@ class Page:
 
     @cached_property
     def text(self):
-        """Return the page as it is written."""
-        return self.path.read_text("utf-8")
+        """Return the page as it is written; of a notebook the text between the code."""
+        text = self.path.read_text("utf-8")
+        if self.path.suffix != ".ipynb":
+            return text
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+        return "\n\n".join("".join(cell["source"]) for cell in cells)
 
     @cached_property
     def tokens(self):
@@ -71,4 +76,5 @@ def anchor(title):
 PAGES = [Page(path) for path in sorted(DOCS.rglob("*.md")) if "_site" not in path.parts]
 WRITTEN = [page for page in PAGES if page.path.parent == DOCS]  # by a person; the reference tells itself
 ELSEWHERE = {"scheduling": "test_scheduling.py"}  # pages whose code has tests of its own
+NOTEBOOKS = [Page(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 README = Page(ROOT / "README.md")

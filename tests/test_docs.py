@@ -11,7 +11,7 @@ import generate
 import pytest
 
 import wa_products as wa
-from tests.docs_pages import DOCS, PAGES, README, ROOT, WRITTEN, Page
+from tests.docs_pages import DOCS, ELSEWHERE, NOTEBOOKS, PAGES, README, ROOT, WRITTEN, Page
 from wa_products import attribution, selection
 from wa_products.commands import parser
 from wa_products.exports import folders
@@ -25,7 +25,7 @@ def test_every_link_leads_to_a_file_and_a_heading():
     """No page links to a file or a heading that is not there."""
     lost = [
         f"{page.name}: {file.name}#{anchor}"
-        for page in [*PAGES, README]
+        for page in [*PAGES, *NOTEBOOKS, README]
         for file, anchor in page.inner_links
         if not file.exists() or (anchor and anchor not in Page(file).sections)
     ]
@@ -35,7 +35,7 @@ def test_every_link_leads_to_a_file_and_a_heading():
 def test_no_page_is_left_out_of_the_site():
     """Each page stands in the table of contents, and is at most two clicks from the first."""
     listed = {"index", *(name for names in conf.CHAPTERS.values() for name in names)}
-    assert {page.path.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES} <= listed
+    assert {page.path.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES} == listed
     by_path = {page.path: page for page in PAGES}
     near = {file for file, _ in by_path[DOCS / "index.md"].inner_links if file in by_path}
     far = {file for each in near for file, _ in by_path[each].inner_links}
@@ -84,8 +84,7 @@ def test_every_extra_is_told():
 
 def test_every_notebook_has_its_line():
     """The course names every notebook."""
-    notebooks = {path.resolve() for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert notebooks <= {file for file, _ in Page(DOCS / "notebooks.md").inner_links}
+    assert {page.path for page in NOTEBOOKS} <= {file for file, _ in Page(DOCS / "notebooks.md").inner_links}
 
 
 def test_every_reason_and_rule_is_explained():
@@ -113,11 +112,12 @@ def test_twenty_questions_are_answered_in_two_clicks():
 def commands(pages):
     """Return every line of the shell blocks of `pages` that runs our command, once."""
     blocks = [code for page in pages for info, _, code in page.fences if info in ("", "sh")]
-    lines = {part.strip() for code in blocks for line in code.splitlines() for part in line.split("&&")}
+    whole = [code.replace("\\\n", " ") for code in blocks]
+    lines = {part.strip() for code in whole for line in code.splitlines() for part in line.split("&&")}
     return sorted(line for line in lines if line.startswith("wa-products "))
 
 
-@pytest.mark.parametrize("line", commands([*PAGES, README]))
+@pytest.mark.parametrize("line", commands([*PAGES, *NOTEBOOKS, README]))
 def test_every_command_line_is_one(line):
     """The command takes every line as a page has it: names, options, values."""
     _, *words = shlex.split(line, comments=True)
@@ -148,6 +148,12 @@ def test_the_examples_of_docstrings_give_what_they_say(path):
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     tried = doctest.testmod(importlib.import_module(name))
     assert (tried.failed, tried.attempted > 0) == (0, True)
+
+
+def test_pages_that_are_tried_elsewhere_are():
+    """A page whose code is not run here has a test of its own, which reads it."""
+    for page, test in ELSEWHERE.items():
+        assert f"{page}.md" in (ROOT / "tests" / test).read_text("utf-8")
 
 
 def test_every_toml_is_read(tmp_path):
