@@ -165,8 +165,8 @@ def heard(sandbox):
 
 def print_lift(campaigns):
     """Print how often the intervals hold the true lift."""
-    print("\nTrue lift inside the interval: of 95 %; of 96 % as on the lift card, for the mean effect and for the effect")
-    print("in that very world; and of 96 % for the ratio")
+    print("\nTrue lift inside the interval: of 95 %; of 96 %, as on the lift card; of 96 % for the effect in that very")
+    print("world; of 96 % for the ratio")
     heads = ("campaigns", "customers", "true lift", "95 %", "96 %", "very world", "ratio")
     print(f"{'held out':>9}" + "".join(f"{head:>12}" for head in heads))
     for share in (*SHARES, None):
