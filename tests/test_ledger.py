@@ -23,6 +23,7 @@ from wa_products.campaigns import listen, send
 from wa_products.errors import DataError, LedgerError, SettingsError
 from wa_products.identities import customer_id
 from wa_products.ledger import Ledger, migrations, opening, schema, sending
+from wa_products.ledger.health import health
 
 
 @pytest.fixture
@@ -362,3 +363,13 @@ def test_listening_to_a_mailbox():
     with Ledger("sqlite://") as ledger:
         assert len(listen(Mailbox(), ledger=ledger)) == 1
         assert len(listen(says(1, "hi"), ledger=ledger)) == 1
+
+
+def test_a_ledger_tells_how_it_is(ledger_url):  # noqa: F811  # the fixture
+    """Either database says at which step its tables are, how large it is and what it holds, and nothing is wrong."""
+    with Ledger(ledger_url) as ledger:
+        ledger.register(campaign.plan(3), campaign.NOW)
+        told = health(ledger_url)
+    assert (told.step, told.faults, told.is_private) == (told.last_step, (), True)
+    assert told.counts == {"campaigns": 1, "messages": 0, "webhooks": 0}
+    assert told.size > 0

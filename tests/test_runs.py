@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -39,6 +40,11 @@ plan: str = ""
 policy: str = ""
 dry_run: bool = True
 """
+SENDING = (
+    "import wa_products as wa\n"
+    "with wa.Ledger('sqlite:///ledger.db') as ledger, wa.Client(wa.Settings.from_env()) as client:\n"
+    "    wa.send({}, ledger=ledger, client=client, dry_run=dry_run, progress=False)"
+)
 TOKEN = "a-token-nobody-has"  # noqa: S105  # made up
 LIVE = {"WA_TOKEN": TOKEN, "WA_PHONE_NUMBER_ID": "1", "WA_CATALOG_ID": "2"}
 KERNEL = pytest.mark.filterwarnings("default")  # what the kernel client warns of is its own
@@ -209,7 +215,7 @@ def test_a_dry_run_keeps_all_it_made_for_its_owner(tmp_path):
     )
     first, second = (command(tmp_path, path, "-p", "campaign=x") for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
-    assert "12 rows wait" in first.stderr
+    assert first.stderr == "wa-products run: 12 rows wait\n"
     folders = sorted((tmp_path / "runs").glob("*_n_*"))
     assert len(folders) == 2
     for folder in folders:
@@ -316,21 +322,44 @@ def test_a_dry_run_sends_nothing_whatever_its_cells_say(tmp_path):
 @pytest.mark.slow
 @KERNEL
 def test_a_killed_run_is_run_again(tmp_path):
-    """After a kill the folder is free at once; the next run says so of the killed one, and takes its secrets out."""
+    """
+    A run killed while it sends leaves the folder free at once, and the next one goes on; nobody gets a second message.
+
+    The next run says so of the killed one, tells the hook, and takes the secrets out of what it left.
+    """
+    reviewed = plan(40, now=pd.Timestamp.now("UTC")).save(tmp_path / "plan.jsonl")
     path = notebook(
-        tmp_path / "n.ipynb", "import os, pathlib, signal", "first = not pathlib.Path('again').exists()",
-        "pathlib.Path('again').touch()\nprint(os.environ['WA_TOKEN'] if first else '')",
-        "if first: os.kill(os.getppid(), signal.SIGKILL)",
-    )  # fmt: skip
-    killed = command(tmp_path, path, "-p", "campaign=x", **LIVE)
-    again = command(tmp_path, path, "-p", "campaign=x", "--on-failure", "cat > told.json", **LIVE)
+        tmp_path / "n.ipynb",
+        "import os\nopen('pids', 'w').write(f'{os.getppid()} {os.getpid()}')\nprint(os.environ['WA_TOKEN'])",
+        SENDING.format("wa.Plan.load(plan)"),
+        declared=COVERED,
+    )
+
+    def orders(number, _):
+        if number == 12:
+            for pid in (tmp_path / "pids").read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
+        return "lost" if number == 12 else "ok"
+
+    with serving(orders) as server:
+        account = LIVE | {"WA_CATALOG_ID": CATALOG, "WA_GRAPH_URL": server.url}
+        words = (path, "-p", f"plan={reviewed}", "-p", "dry_run=false", "--live", "--on-failure", "cat >> told.json")
+        killed = command(tmp_path, *words, **account)
+        before = len(server.taken)
+        path.write_text(path.read_text().replace("print(os.environ['WA_TOKEN'])", ""))
+        again = command(tmp_path, *words, **account)
     assert killed.returncode < 0
     assert again.returncode == 0, again.stderr
     assert "an earlier run was killed before its end" in again.stderr
+    assert (server.doubles(), before < len(server.taken) <= 40) == (0, True)
     told = [json.loads(each.read_text()) for each in sorted((tmp_path / "runs").glob("*/summary.json"))]
     assert sorted(each["state"] for each in told) == ["killed", "succeeded"]
     assert json.loads((tmp_path / "told.json").read_text())["state"] == "killed"
-    assert not [path for path in tmp_path.rglob("*.*") if path.is_file() and TOKEN in path.read_text("utf-8")]
+    assert not [path for path in tmp_path.rglob("*") if TOKEN.encode() in _bytes(path)]
+
+
+def _bytes(path):
+    return path.read_bytes() if path.is_file() else b""
 
 
 @pytest.mark.slow
@@ -356,15 +385,10 @@ def test_a_live_run_sends_only_what_is_covered(tmp_path):
     """A live run sends the reviewed plan that it was given, once; a plan that a notebook makes by itself is refused."""
     now = pd.Timestamp.now("UTC")
     reviewed = plan(2, now=now).save(tmp_path / "plan.jsonl")
-    cell = (
-        "import wa_products as wa\n"
-        "with wa.Ledger('sqlite:///ledger.db') as ledger, wa.Client(wa.Settings.from_env()) as client:\n"
-        "    wa.send({}, ledger=ledger, client=client, dry_run=dry_run)"
-    )
-    given = notebook(tmp_path / "given.ipynb", cell.format("wa.Plan.load(plan)"), declared=COVERED)
+    given = notebook(tmp_path / "given.ipynb", SENDING.format("wa.Plan.load(plan)"), declared=COVERED)
     own = notebook(
         tmp_path / "own.ipynb", "import pandas as pd\nfrom tests.campaign import plan as made",
-        cell.format("made(2, campaign='own', now=pd.Timestamp.now('UTC'))"), declared=COVERED,
+        SENDING.format("made(2, campaign='own', now=pd.Timestamp.now('UTC'))"), declared=COVERED,
     )  # fmt: skip
     with serving() as server:
         account = LIVE | {"WA_CATALOG_ID": CATALOG, "WA_GRAPH_URL": server.url}

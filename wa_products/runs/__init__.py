@@ -180,6 +180,7 @@ def _execute(source: nbformat.NotebookNode, made: Run, environment: dict[str, st
                 cwd=cwd,
                 progress_bar=bar,
                 log_output=True,
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its advice would be in every mail of cron's
             )
         made.state = SUCCEEDED
     except PapermillExecutionError as error:
