@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from meanings import ABOUT_SETTINGS, COLUMNS, OWN
 
-from wa_products import codes, errors, frames
+from wa_products import codes, errors, frames, plans
 from wa_products.commands import parser
 from wa_products.exports.formats import FORMATS
 from wa_products.metrics.failures import WHAT_TO_DO, explain
@@ -138,6 +138,7 @@ FRAMES: dict[str, tuple[Mapping[str, frames.Kind], str]] = {
     "sends": (frames.SENDS, "`data.sends`: what a ledger says was sent before, in any campaign."),
     "proposals": (frames.PROPOSALS, "What `propose` returns. Key: `customer_id, product_retailer_id`."),
     "selected": (frames.SELECTED, "What `select` returns: every proposal, marked."),
+    "plan": (plans.ROWS, "`plan.rows`: what was approved, one row a customer, as a plan's file holds it."),
     "outcomes": (frames.OUTCOMES, "What `send` returns: one row a planned customer. Key: `campaign, customer_id`."),
     "events": (frames.EVENTS, "What `listen` and `ledger.events()` return. Key: `event_id`; a cart has a row a line."),
 }

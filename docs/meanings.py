@@ -92,6 +92,8 @@ OWN = {
     ("issues", "action"): "what was done: `row set aside`, ...",
     ("issues", "code"): "what is wrong, one word",
     ("orders", "status"): "the shop's own word",
+    ("plan", "kind"): "`request`, `reorder`, `recommendation`",
+    ("plan", "price"): "what the customer was to pay when it was planned",
     ("proposals", "kind"): "`request` (they asked), `reorder` (they bought it before), `recommendation`",
     ("selected", "kind"): "`request`, `reorder`, `recommendation`",
     ("selected", "price"): "what the customer pays at `as_of`: the sale price where there is one",

@@ -12,9 +12,13 @@ import pytest
 
 import wa_products as wa
 from tests.docs_pages import DOCS, ELSEWHERE, NOTEBOOKS, PAGES, README, ROOT, WRITTEN, Page
-from wa_products import attribution, selection
+from wa_products import attribution, codes, pacing, selection, windows
+from wa_products.campaigns.breakers import TOO_MANY
 from wa_products.commands import parser
 from wa_products.exports import folders
+from wa_products.ledger.unknowns import PATIENCE
+from wa_products.metrics.intervals import FINAL
+from wa_products.metrics.sequential import ENOUGH
 
 QUESTIONS = 20
 LEAST_WORDS = 25
@@ -73,6 +77,20 @@ def test_every_command_is_used_in_a_page():
     """Each command is shown at work in a page, not in the reference alone."""
     (known,) = (action for action in parser()._actions if action.dest == "command")
     assert [name for name in known.choices if f"wa-products {name}" not in WORDS] == []
+
+
+def test_numbers_in_pages_are_those_of_the_code():
+    """Words, codes and figures that a page gives are the ones that the code goes by."""
+    of = {page.path.stem: " ".join(page.text.split()) for page in WRITTEN}
+    stops = [f"`{word}`" for word in (*windows.STOP_WORDS, *windows.START_WORDS)]
+    most = [f"{failed} of the last {last}" for last, failed in TOO_MANY.items() if failed < last]
+    told = {
+        "privacy": [*stops, *map(str, codes.SUPPRESSING), {5: "five minutes"}[windows.MARGIN.seconds // 60]],
+        "statistics": [f"{ENOUGH:.0f} to 1", f"{1 - FINAL:.0%}".replace("%", " %")],
+        "measure": [f"{1 - FINAL:.0%}".replace("%", " of 100"), {"4h": "four hours"}[attribution.PROMPT]],
+        "send": [*most, f"{pacing.RATE:g} messages a second", {15: "a quarter of an hour"}[PATIENCE.seconds // 60]],
+    }
+    assert {(page, words) for page, every in told.items() for words in every if words not in of[page]} == set()
 
 
 def test_every_extra_is_told():

@@ -91,6 +91,13 @@ def test_the_reference_has_every_public_name_and_method(site):
     assert sorted(wanted - known) == []
 
 
+def test_full_names_in_docstrings_lead_to_what_they_name(site):
+    """Where a docstring names something of ours in full, the reference links to it."""
+    names = read(site / "reference" / "python.html").select("code.xref.py-obj")
+    lost = {name.text for name in names if name.text.startswith("wa_products.") and name.find_parent("a") is None}
+    assert sorted(lost) == []
+
+
 def is_told(value):
     """Return whether a member of a class is a method or a property, and not a field or what a widget is made of."""
     return (

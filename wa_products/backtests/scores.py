@@ -66,7 +66,7 @@ def ece(number: np.ndarray, said: np.ndarray, happened: np.ndarray) -> np.ndarra
     Return the expected calibration error: how far what is said lies from what happens, on average over the bins.
 
     The last axis of each argument is the bins: how many predictions are in it, the sum of their probabilities, and
-    of what happened. Sum of |said - happened| over all, divided by the number (Naeini, Cooper and Hauskrecht 2015).
+    of what happened. Sum of ``|said - happened|`` over all, divided by the number (Naeini, Cooper and Hauskrecht 2015).
     """
     total = np.asarray(number, dtype="float64").sum(axis=-1)
     gap = np.abs(np.asarray(said) - np.asarray(happened)).sum(axis=-1)

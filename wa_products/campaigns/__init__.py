@@ -46,7 +46,7 @@ def send(
     words, else ``""``), ``failing`` (whether too many failures were why), ``unclassified`` (codes that this package
     does not know, with their number), ``unknown`` (sends that a person should look at: `Ledger.unknowns`), ``late``
     (customers whose window would close before their turn) and ``rate`` (messages a second). `progress` shows a bar, or
-    is a function from a total to another `campaigns.sender.Bar`.
+    is a function from a total to another `wa_products.campaigns.sender.Bar`.
 
     Raises PlanError for a plan that was changed, never approved, has expired or is for another catalog, in a scheduled
     run also for one that neither a signed policy nor a person's review covers (`wa_products.approvals`), and DataError

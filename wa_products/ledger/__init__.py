@@ -184,8 +184,8 @@ class Ledger:
         """
         Write to these customers no more, in no campaign; `reason` in words.
 
-        Until `lift`, or until they ask for messages again as windows.START_WORDS do. Who could not receive a message
-        is suppressed without this, until they write.
+        Until `lift`, or until they ask for messages again by ``start``, ``unstop`` or ``resume``. Who could not receive
+        a message is suppressed without this, until they write.
         """
         if not reason.strip():
             raise DataError("a suppression needs its reason in words")

@@ -88,7 +88,7 @@ def detectable(rate: float, treated: int, holdout: int) -> float:
     `treated` and `holdout` are the sizes of the arms.
 
     >>> round(detectable(0.03, 3644, 405), 3)
-    0.032
+    0.033
     """
 
     def shortfall(rise: float) -> float:
@@ -110,7 +110,7 @@ def needed(rate: float, rise: float, holdout: float) -> float:
     `holdout` is the share that is held out.
 
     >>> needed(0.03, 0.03, 0.2)
-    2496.0
+    2675.0
     """
     if not (0 < holdout < 1 and 0 < rate < 1 and 0 < rise < 1 - rate):
         return np.nan

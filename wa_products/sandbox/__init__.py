@@ -58,7 +58,8 @@ class Sandbox:
     shopper does. `shape` is the year whose webhooks it sends, ``"2025"`` or ``"2026"``. `throughput` is how many
     messages a second the number takes (80, with what comes in); by default it is counted only where the clock ticks.
 
-    `faults` holds what goes wrong on purpose: ``sandbox.faults.add("lost", times=3)``, see `faults.Fault`.
+    `faults` holds what goes wrong on purpose: ``sandbox.faults.add("lost", times=3)``, see
+    `wa_products.sandbox.faults.Fault`.
     """
 
     divergences: str = DIVERGENCES
@@ -146,7 +147,8 @@ class Sandbox:
         """
         Let a customer do something now, for example ``act(who, "write", text="Hello")``; return its id.
 
-        What customers can do, and with which details, stands in `people.act`. Webhooks come some seconds later.
+        What customers can do, and with which details, stands in `wa_products.sandbox.people.act`. Webhooks come some
+        seconds later.
         """
         return act(self._world, customer_id, what, **details)
 
