@@ -88,7 +88,7 @@ class Dataset:
         """
         if self.stored is None:
             return iter([function(self)])
-        return self.stored.each(lambda stored: function(self._part(stored)))
+        return self.stored.each(lambda stored: function(self.part(stored)))
 
     def each_of(
         self, customers: pd.Index, function: Callable[[Dataset, pd.Index], pd.DataFrame], question: bytes | None = None
@@ -103,11 +103,12 @@ class Dataset:
         places = parts.places(customers)
 
         def of_part(stored: parts.Stored) -> pd.DataFrame:
-            return function(self._part(stored), customers[parts.belong(places, stored)])
+            return function(self.part(stored), customers[parts.belong(places, stored)])
 
         return self.stored.each(of_part) if question is None else self.stored.kept(of_part, question)
 
-    def _part(self, stored: parts.Stored) -> Dataset:
+    def part(self, stored: parts.Stored) -> Dataset:
+        """Return the shop with these lines, and the messages and sends of the customers of the same part."""
         inbound, sends = (parts.belong(places, stored) for places in self._places)
         return replace(self, orders=stored, inbound=self.inbound[inbound], sends=self.sends[sends])
 

@@ -81,3 +81,38 @@ class Stored(Protocol):
 
         `question` tells all that the frames depend on beside the lines. What is kept goes once all was given.
         """
+
+
+class Lines:
+    """The order lines of one part as a frame in memory."""
+
+    def __init__(self, lines: pd.DataFrame, number: int, parts: int) -> None:
+        self.lines, self.number, self.parts = lines, number, parts
+
+    def __len__(self) -> int:
+        """Return how many lines there are."""
+        return len(self.lines)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the lines."""
+        return self.lines
+
+    def read(self, columns: list[str]) -> pd.DataFrame:
+        """Return these columns of all lines."""
+        return self.lines[columns]
+
+    def before(self, at: pd.Timestamp) -> Lines:
+        """Return only the lines earlier than `at`."""
+        return Lines(self.lines[self.lines["ordered_at"] < at], self.number, self.parts)
+
+    def first(self, share: float) -> Lines:
+        """Return only the lines of customers whose place is below `share`."""
+        return Lines(self.lines[places_of_rows(self.lines["customer_id"]) < share], self.number, self.parts)
+
+    def each(self, function: Callable[[Stored], Made]) -> Iterator[Made]:
+        """Return what `function` makes of this one part."""
+        return iter([function(self)])
+
+    def kept(self, function: Callable[[Stored], pd.DataFrame], _question: bytes) -> Iterator[pd.DataFrame]:
+        """Return what `function` makes of this one part."""
+        return self.each(function)

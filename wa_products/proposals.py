@@ -40,25 +40,33 @@ def propose(
 
     Raises DataError where `k` is below 1, two recommenders share a name, or one gives a frame that breaks the contract.
     """
+    ready = prepared(data, recommenders, k)
+    asked = protocol.asked(data.customers if customers is None else customers)
+
+    def answers(part: Dataset, some: pd.Index) -> pd.DataFrame:
+        return of_part(ready, part, some, k)
+
+    return _joined(list(data.each_of(asked, answers, _question(ready, asked, k, data))))
+
+
+def prepared(data: Dataset, recommenders: Sequence[Recommender] | None, k: int) -> list[Recommender]:
+    """Return the recommenders fitted to `data`; those that go through a stored shop in parts, ready to do so."""
     if k < 1:
         raise DataError(f"k must be at least 1, got {k}")
     sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
     names = [source.name for source in sources]
     if len(set(names)) != len(names):
         raise DataError(f"recommenders must have different names, got {names}")
-    asked = protocol.asked(data.customers if customers is None else customers)
-    ready = [_ready(source, data) for source in sources]
-
-    def of_part(part: Dataset, some: pd.Index) -> pd.DataFrame:
-        found = [_checked(_found(source, part, some, k), source.name) for source in ready]
-        return _ranked(_once(pd.concat([frames.empty(frames.PROPOSALS), *found], ignore_index=True)), k)
-
-    return _joined(list(data.each_of(asked, of_part, _question(ready, asked, k, data))))
+    return [
+        source.learn(data) if data.stored is not None and isinstance(source, Divisible) else source.fit(data)
+        for source in sources
+    ]
 
 
-def _ready(source: Recommender, data: Dataset) -> Recommender:
-    """Return the recommender fitted to `data`, or ready to answer for parts of it."""
-    return source.learn(data) if data.stored is not None and isinstance(source, Divisible) else source.fit(data)
+def of_part(ready: Sequence[Recommender], part: Dataset, some: pd.Index, k: int) -> pd.DataFrame:
+    """Return the proposals of recommenders that are `ready` for `some` customers, all of whose rows are in `part`."""
+    found = [_checked(_found(source, part, some, k), source.name) for source in ready]
+    return _ranked(_once(pd.concat([frames.empty(frames.PROPOSALS), *found], ignore_index=True)), k)
 
 
 def _found(source: Recommender, part: Dataset, some: pd.Index, k: int) -> pd.DataFrame:

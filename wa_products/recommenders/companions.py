@@ -35,9 +35,10 @@ class Companions:
     times: np.ndarray
 
     @cached_property
-    def by_companion(self) -> sparse.csc_matrix:
-        """`excess`, laid out to be read by companion."""
-        return self.excess.tocsc()
+    def keys(self) -> np.ndarray:
+        """The products of each entry of `excess` as one number, sorted."""
+        entries = self.excess.tocoo()
+        return entries.row * np.int64(len(self.times)) + entries.col
 
 
 def companions(past: History, since: int) -> Companions:
@@ -98,12 +99,13 @@ class Sources(NamedTuple):
 def sources(lately: sparse.csr_matrix, beside: Companions, customer: np.ndarray, product: np.ndarray) -> Sources:
     """Return for each customer and product the one of their latest purchases that speaks most for it."""
     customer, product = np.asarray(customer, dtype="int64"), np.asarray(product, dtype="int64")
-    into = beside.by_companion
-    counts = np.diff(into.indptr)[product]
+    counts = np.diff(lately.indptr)[customer]
     offer = np.repeat(np.arange(len(product)), counts)
-    entry = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + into.indptr[product][offer]
-    source, excess = into.indices[entry], into.data[entry]
-    speaks = excess * np.asarray(lately[customer[offer], source]).ravel() if len(offer) else np.zeros(0)
+    entry = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - lately.indptr[customer], counts)
+    source = lately.indices[entry].astype("int64")
+    place = runs.members(source * len(beside.times) + product[offer], beside.keys)
+    excess = np.append(beside.excess.data, 0.0)[place]  # the last of them where the place is -1
+    speaks = excess * lately.data[entry]
     best = (runs.ranks(offer, speaks) == 0) & (speaks > 0)
     found = np.full(len(product), -1, dtype="int64")
     found[offer[best]] = source[best]

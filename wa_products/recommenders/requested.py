@@ -43,7 +43,13 @@ class Requested(protocol.InParts):
         hits, enquiries = (sum(part[at] for part in told) for at in (0, 1))
         self._rate = (hits + 1) / (enquiries + 2)
         self._bought = pd.concat([part[2] for part in told]).groupby(level=0).sum()
+        texts = _texts(self._lately(data))
+        self._titles = Titles.of(data.catalog if len(texts) else data.catalog.iloc[:0])
         return self
+
+    def _lately(self, data: Dataset) -> pd.DataFrame:
+        inbound = _heard(data)
+        return inbound[inbound["received_at"] > data.as_of - self.days * DAY]
 
     def _followed(self, data: Dataset) -> tuple[int, int, pd.Series]:
         """Return how many earlier enquiries were followed by a purchase, of how many, and the lines of each product."""
@@ -53,9 +59,8 @@ class Requested(protocol.InParts):
         return hits, len(old), _lines_of_each(data)
 
     def _look(self, data: Dataset) -> pd.DataFrame:
-        inbound = _heard(data)
-        lately = inbound[inbound["received_at"] > data.as_of - self.days * DAY]
-        asked_for = pd.concat([_enquired(lately), _said(lately, data.catalog)], ignore_index=True)
+        lately = self._lately(data)
+        asked_for = pd.concat([_enquired(lately), _said(lately, self._titles)], ignore_index=True)
         waiting = _unanswered(asked_for, histories.purchases(data, asked_for["customer_id"]))
         return self._proposed(_sendable(waiting, data.catalog, self._bought), self._rate, data.as_of)
 
@@ -91,10 +96,13 @@ def _enquired(inbound: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(share=1.0, how="asked about this product")[REQUEST]
 
 
-def _said(inbound: pd.DataFrame, catalog: pd.DataFrame) -> pd.DataFrame:
-    """Return the products named in texts; the catalog is indexed only where there is a text to read."""
-    texts = inbound[(inbound["text"] != "") & (inbound["product_retailer_id"] == "")]
-    titles = Titles.of(catalog if len(texts) else catalog.iloc[:0])
+def _texts(inbound: pd.DataFrame) -> pd.DataFrame:
+    return inbound[(inbound["text"] != "") & (inbound["product_retailer_id"] == "")]
+
+
+def _said(inbound: pd.DataFrame, titles: Titles) -> pd.DataFrame:
+    """Return the products named in texts."""
+    texts = _texts(inbound)
     matches = texts["text"].map({text: titles.match(text) for text in texts["text"].unique()})
     named, found = texts[matches.notna()], matches[matches.notna()]
     return named.assign(

@@ -24,13 +24,17 @@ def sums(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.add.reduceat(values, starts, dtype="float64") if len(starts) else np.zeros(0)
 
 
+def places(group: np.ndarray) -> np.ndarray:
+    """Return the place of each row within its run of the sorted `group`, from 0."""
+    starts = np.flatnonzero(changes(group))
+    return np.arange(len(group)) - np.repeat(starts, np.diff(np.append(starts, len(group))))
+
+
 def ranks(group: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Return the place of each row within its group from 0, by falling `value`; ties go to the earlier row."""
     order = np.lexsort((-value, group))
-    starts = np.flatnonzero(changes(group[order]))
-    lengths = np.diff(np.append(starts, len(group)))
     place = np.empty(len(group), dtype="int64")
-    place[order] = np.arange(len(group)) - np.repeat(starts, lengths)
+    place[order] = places(group[order])
     return place
 
 

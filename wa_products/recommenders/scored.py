@@ -60,11 +60,7 @@ def first(customer: np.ndarray, product: np.ndarray, probability: np.ndarray, mo
     order = np.lexsort((product, -probability, customer))
     pair = customer[order] * np.int64(product.max(initial=0) + 1) + product[order]
     order = order[~pd.Index(pair).duplicated()]
-    if most is None:
-        return order
-    starts = np.flatnonzero(runs.changes(customer[order]))
-    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    return order[place < most]
+    return order if most is None else order[runs.places(customer[order]) < most]
 
 
 def sent(products: pd.Index, catalog: pd.DataFrame, bought: np.ndarray) -> tuple[np.ndarray, pd.Index]:

@@ -111,9 +111,11 @@ class Ranked(protocol.InParts):
         return frames.conform(found, protocol.RECOMMENDED, self.name)[list(protocol.RECOMMENDED)]
 
     def _why(self, seen: Seen, rows: pd.DataFrame, learned: Learned) -> pd.Series:
-        told = companions.sources(seen.lately, self._shared.beside, rows["customer"], rows["usual"])
+        new = rows[rows["times"] == 0]
+        told = companions.sources(seen.lately, self._shared.beside, new["customer"], new["usual"])
         source = seen.titles.reindex(self._products[told.source]).fillna("").where(told.source >= 0, "")
-        known = rows.assign(source=source.to_numpy(), both=told.both, orders=told.times)
+        beside = pd.DataFrame({"source": source.to_numpy(), "both": told.both, "orders": told.times}, index=new.index)
+        known = rows.join(beside).fillna({"source": "", "both": 0, "orders": 0}).astype({"both": int, "orders": int})
         return reasons.why(known, learned, self.horizon_days)
 
 

@@ -69,5 +69,5 @@ def _popular(moment: Moment) -> tuple[np.ndarray, np.ndarray]:
     customer, product = np.repeat(customers, len(head)), np.tile(head, len(customers))
     new = moment.past.own.places(customer, product) < 0
     customer, product = customer[new], product[new]
-    first = runs.ranks(customer, np.zeros(len(customer))) < POPULAR
+    first = runs.places(customer) < POPULAR
     return customer[first], product[first]
