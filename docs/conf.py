@@ -63,7 +63,7 @@ CHAPTERS = {
 }
 
 
-def chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
+def add_chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
     """Add the table of contents to the first page: here, so that the page is plain Markdown elsewhere, too."""
     if docname == "index":
         content[0] += "".join(
@@ -75,7 +75,7 @@ def chapters(_app: Sphinx, docname: str, content: list[str]) -> None:
 CODES = re.compile(r"^\| code \|.*\n(?:\|.*\n)+", re.MULTILINE)
 
 
-def codes(_app: Sphinx, docname: str, content: list[str]) -> None:
+def index_codes(_app: Sphinx, docname: str, content: list[str]) -> None:
     """Let the search find error codes: of numbers it looks through the index alone."""
     if docname == "reference/errors":
         content[0] = CODES.sub(_indexed, content[0])
@@ -89,5 +89,5 @@ def _indexed(table: re.Match[str]) -> str:
 def setup(app: Sphinx) -> None:
     """Join in where pages are read."""
     app.add_lexer("cron", TextLexer)
-    app.connect("source-read", chapters)
-    app.connect("source-read", codes)
+    app.connect("source-read", add_chapters)
+    app.connect("source-read", index_codes)

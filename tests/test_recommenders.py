@@ -1,6 +1,5 @@
 """Recommenders: the contract for all that are shipped, and known answers on a small shop."""
 
-import doctest
 import math
 import pickle
 import re
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wa_products import exports, frames, testing
+from wa_products import exports, frames
 from wa_products.errors import DataError
 from wa_products.recommenders import (
     RECOMMENDED,
@@ -27,7 +26,6 @@ from wa_products.recommenders import (
     phrases,
     rhythms,
 )
-from wa_products.recommenders import words as words_module
 from wa_products.recommenders.words import Titles, words
 from wa_products.testing import AS_OF, check_recommender, small_shop
 
@@ -380,11 +378,3 @@ def test_sentences_have_no_odd_numbers(gap, spread, times, since):
     """A sentence never holds a fraction, a minus sign or a missing number."""
     said = phrases.reorder(times, since, since + gap * (times - 1), gap, spread)
     assert not re.search(r"[.-]|nan|(?<![\d,])1 days", said)
-
-
-@pytest.mark.parametrize("module", [phrases, words_module, testing], ids=lambda module: module.__name__)
-def test_examples_in_docstrings(module):
-    """The examples in the docstrings say what the code does."""
-    tried = doctest.testmod(module)
-    assert tried.attempted > 0
-    assert tried.failed == 0
