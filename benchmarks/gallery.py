@@ -1,7 +1,7 @@
 """
 Every chart in Chromium, light and dark, for campaigns of 0, 1, 50 and 100,000 customers: pictures to look at.
 
-    python benchmarks/gallery.py FOLDER [--sizes 0 1 50 100000] [--width 760]
+    python benchmarks/gallery.py FOLDER [--sizes 0 1 50 100000] [--width 760] [--after 6D]
 
 Writes FOLDER/<customers>-<scheme>.png, all charts of one campaign below each other.
 """
@@ -30,13 +30,14 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sizes", type=int, nargs="*", default=[0, 1, 50, 100_000])
     parser.add_argument("--width", type=int, default=760)
+    parser.add_argument("--after", default="6D", help="when the campaign is looked at; its days are over after 9D")
     parser.add_argument("--charts", nargs="*", default=CHARTS)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         for size in options.sizes:
-            found = results(size)
+            found = results(size, options.after)
             drawn = [getattr(figures, name)(found) for name in options.charts]
             for scheme, paper in PAPER.items():
                 shot = options.folder / f"{size}-{scheme}.png"
@@ -49,11 +50,11 @@ def main():
         browser.close()
 
 
-def results(customers):
-    """Return the results of a made-up campaign of so many customers."""
+def results(customers, after):
+    """Return the results of a made-up campaign of so many customers, so long after its start."""
     rows, events, header = campaign(customers)
     rows, events, others = spread(rows, events)
-    return metrics.results(rows, events, header, START + pd.Timedelta("6D"), others=others)
+    return metrics.results(rows, events, header, START + pd.Timedelta(after), others=others)
 
 
 def html(drawn, paper):

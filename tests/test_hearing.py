@@ -30,6 +30,7 @@ from wa_products.ledger import Ledger, opening, reading, sending
 from wa_products.states import states
 
 WEEK = NOW + pd.Timedelta("7D")
+RESULTS = ("funnel", "failures", "lines", "money", "arms", "monitor", "lift", "placebo")
 
 
 @pytest.fixture
@@ -75,8 +76,7 @@ def state(path, stores):
             "receipts": ledger.receipts("c1")[0],
             "sends": result.sends,
             "carts": result.carts,
-            "funnel": result.funnel,
-            "failures": result.failures,
+            **{name: getattr(result, name) for name in RESULTS},
             "threads": shop.threads,
             "orders": shop.orders,
             "standings": pd.DataFrame(ledger.standings(rows, WEEK)).T.sort_index(),

@@ -124,6 +124,7 @@ def _message(message: object, value: dict[str, Any]) -> Iterator[Event]:
     }
     if event["kind"] == "unsupported":
         event["raw"] = json_of(message)
+        event["details"] = event["details"] or f"a message of the type {kind[:60] or 'unknown'}"
     if event["kind"] == "system":
         yield {**event, **_system(message, event)}
     elif event["kind"] == "cart":

@@ -1,8 +1,4 @@
-"""
-Charts: a frame or `Results` in, a plain plotly Figure out; the chart ``x(results)`` draws the frame ``results.x``.
-
-Colours can be told apart by the colour-blind, and every chart reads on light and dark pages.
-"""
+"""Charts: a frame or `Results` in, a plain plotly Figure out; ``x(results)`` draws the frame ``results.x``."""
 
 from wa_products.figures.failing import failure_hours, failure_rate, failures
 from wa_products.figures.lifting import lift, monitor, sensitivity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -12,6 +13,7 @@ from wa_products.figures.looks import (
     BLUE,
     GREY,
     INK,
+    MOST_TIMES,
     ORANGE,
     PALETTE,
     SOFT,
@@ -86,7 +88,6 @@ def failure_rate(results: Results) -> go.Figure:
         vertical_spacing=0.14,
         subplot_titles=["failed, by class and time of sending (UTC)", "% of the submitted, and its limits"],
     )
-    at = table["at"].tolist()
     classes = [name for name in results.failures["class"].drop_duplicates() if name in table]
     for name, colour in zip(classes, _colours(classes), strict=True):
         figure.add_bar(
@@ -118,9 +119,15 @@ def failure_rate(results: Results) -> go.Figure:
         row=2,
         col=1,
     )
+    step = table["at"].diff().min() if len(table) > 1 else pd.Timedelta("1h")
+    figure.update_xaxes(range=[table["at"].min() - 0.8 * step, table["at"].max() + 0.8 * step], nticks=MOST_TIMES)
     figure.update_yaxes(rangemode="tozero", tickformat=",d", row=1, col=1, **whole(table["customers"].max()))
     figure.update_yaxes(rangemode="tozero", ticksuffix=" %", row=2, col=1)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13})
+    if not classes:
+        figure.update_yaxes(range=[0, 1], row=1, col=1)
+        figure.add_scatter(x=at[:1], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip", row=1, col=1)
+        figure.add_annotation(x=0.5, xref="x domain", y=0.5, yref="y domain", text="none failed", showarrow=False)
     figure.update_layout(barmode="stack", legend={"traceorder": "normal", "y": -0.1}, showlegend=bool(classes))
     return finish(figure, "Failures over time", height=450, top=70)
 

@@ -13,6 +13,7 @@ from wa_products.figures.looks import (
     BLUE,
     GREEN,
     INK,
+    MOST_TIMES,
     ORANGE,
     VERMILION,
     band,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from wa_products.metrics import Results
+NOBODY = "nobody to compare with"
 _HOUR, _LEAST = pd.Timedelta(hours=1), pd.Timedelta(hours=1)
 _LEAST_SHOWN, _MOST_SHOWN = 0.01, 1e6  # evidence; beyond it more says no more
 
@@ -52,10 +54,12 @@ def lift(results: Results) -> go.Figure:
     name_rows(figure, labels, row=1, col=1)
     name_rows(figure, ["<b>difference</b><br>treated less holdout"], row=2, col=1)
     figure.update_xaxes(ticksuffix=" %", range=room(shown[["low", "rate", "high"]]), row=1, col=1)
-    if row["complete"]:
+    if row["complete"] and pd.notna(row["difference"]):
         _difference(figure, row)
     else:
-        _not_yet(figure, results.started_at + results.horizon)
+        end = results.started_at + results.horizon
+        known = pd.notna(row["difference"])
+        _words(figure, f"told when the days are over, on {end.day} {end:%B at %H:%M} UTC" if known else NOBODY)
     words = "<br>".join(textwrap.wrap(plain(results.verdict, width=0), 78))
     figure.update_layout(title={"subtitle": {"text": words, "font": {"size": 13, "color": INK}}})
     return finish(figure, "What the messages added", height=400, top=120)
@@ -68,8 +72,8 @@ def _difference(figure: go.Figure, row: pd.Series) -> None:
     figure.update_xaxes(title={"text": "more in every 100"}, range=room(pd.Series(ends)), row=2, col=1)
 
 
-def _not_yet(figure: go.Figure, end: pd.Timestamp) -> None:
-    words = f"told when the days are over, on {end.day} {end:%B at %H:%M} UTC"
+def _words(figure: go.Figure, words: str) -> None:
+    """Say why there is no difference yet, where it would be."""
     figure.add_annotation(
         x=0.5, xref="x2 domain", y=0.5, yref="y2 domain", text=words, showarrow=False, font={"size": 13}
     )
@@ -119,7 +123,7 @@ def monitor(results: Results) -> go.Figure:
         cols=1,
         shared_xaxes=True,
         vertical_spacing=0.14,
-        subplot_titles=["evidence, to 1", f"treated over holdout, {1 - EARLY:.0%} at all looks"],
+        subplot_titles=["evidence, to 1", f"treated over holdout, {100 * (1 - EARLY):.0f} % at all looks"],
     )
     shown = table["evidence"].clip(_LEAST_SHOWN, _MOST_SHOWN)
     figure.add_scatter(
@@ -153,7 +157,9 @@ def monitor(results: Results) -> go.Figure:
             col=1,
         )
     figure.add_hline(y=1, line={"color": INK, "width": 1, "dash": "dot"}, row=2, col=1)
-    figure.update_xaxes(range=[results.started_at, max(table["at"].max(), results.started_at + _LEAST)])
+    figure.update_xaxes(
+        range=[results.started_at, max(table["at"].max(), results.started_at + _LEAST)], nticks=MOST_TIMES
+    )
     span = [float(np.log10(min(shown.min(), 1))) - 0.15, float(np.log10(max(shown.max(), ENOUGH))) + 0.3]
     figure.update_yaxes(type="log", range=span, row=1, col=1, **_decades(span))
     ratios = table[["low", "high"]].to_numpy()
@@ -193,15 +199,15 @@ def sensitivity(results: Results) -> go.Figure:
     if len(known):
         band(figure, known, ("difference_low", "difference_high"), ORANGE, x="hours", shape="linear", row=2, col=1)
     else:
-        nobody = {"text": "nobody to compare with", "showarrow": False, "xref": "x domain", "yref": "y domain"}
-        figure.add_annotation(**nobody, x=0.5, y=0.6, row=2, col=1)
+        nobody = {"text": NOBODY, "showarrow": False, "xref": "x domain", "yref": "y domain"}
+        figure.add_annotation(**nobody, x=0.5, y=0.75, row=2, col=1)
     _line(figure, table, "difference", "difference", ORANGE, row=2)
-    for row, window in ((1, results.prompt), (2, results.horizon)):
+    for row, window, y, side in ((1, results.prompt, 1, "top"), (2, results.horizon, 0, "bottom")):
         hours = window / _HOUR
         figure.add_vline(x=hours, line={"color": INK, "width": 1, "dash": "dash"}, row=row, col=1)
         figure.add_annotation(
-            x=np.log10(hours), y=1, yref="y domain", text="chosen", showarrow=False,
-            xanchor="right", yanchor="top", font={"size": 11, "color": INK}, row=row, col=1,
+            x=np.log10(hours), y=y, yref="y domain", text="chosen", showarrow=False,
+            xanchor="right", yanchor=side, font={"size": 11, "color": INK}, row=row, col=1,
         )  # fmt: skip
     ticks = [1, 3, 6, 12, 24, 48, 96, 168]
     figure.update_xaxes(type="log", range=[-0.06, np.log10(ticks[-1]) + 0.06])

@@ -38,6 +38,7 @@ TEMPLATE = go.layout.Template(
     }
 )
 TITLE_WIDTH = 34
+MOST_TIMES = 6  # on an axis of time: more of plotly's dates run into each other on a phone
 SOFT = 0.6  # so that an interval in middle grey shows on its bar, on any page
 
 

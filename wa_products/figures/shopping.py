@@ -14,6 +14,7 @@ from wa_products.figures.looks import (
     GREEN,
     GREY,
     INK,
+    MOST_TIMES,
     OLIVE,
     ORANGE,
     PURPLE,
@@ -23,6 +24,7 @@ from wa_products.figures.looks import (
     name_rows,
     nothing,
     plain,
+    room,
     whole,
 )
 
@@ -44,7 +46,7 @@ def carts(results: Results) -> go.Figure:
         rows=2,
         cols=1,
         row_heights=[220, 60 + 34 * max(len(products), 1)],
-        vertical_spacing=0.16,
+        vertical_spacing=0.2,
         subplot_titles=["over time (UTC)", "answers to a message"],
     )
     step = "h" if table["at"].max() - results.started_at <= _HOURLY else "D"
@@ -66,7 +68,8 @@ def carts(results: Results) -> go.Figure:
             x=count.tolist(), y=place[count.index].tolist(), orientation="h", showlegend=False, row=2, col=1, **shared
         )
     name_rows(figure, [plain(title) for title in products], row=2, col=1)
-    figure.update_xaxes(range=[results.started_at.floor(step), table["at"].max() + pd.Timedelta(1, step)], row=1, col=1)
+    span = [results.started_at.floor(step), table["at"].max() + pd.Timedelta(1, step)]
+    figure.update_xaxes(range=span, nticks=MOST_TIMES, row=1, col=1)
     figure.update_yaxes(rangemode="tozero", tickformat=",d", row=1, col=1, **whole(binned.value_counts().max()))
     figure.update_xaxes(rangemode="tozero", tickformat=",d", row=2, col=1, **whole(_most_of_a_product(results.answers)))
     figure.update_annotations(x=0, xanchor="left", font={"size": 13})
@@ -135,6 +138,7 @@ def products(results: Results) -> go.Figure:
     names = table["title"].where(table["title"] != "", table["product_retailer_id"])
     labels = [f"{plain(name)}<br>{carts:,} of {sent:,}" for name, (carts, sent) in zip(names, told, strict=True)]
     name_rows(figure, labels)
-    figure.update_xaxes(title={"text": "% of messages that a cart follows"}, rangemode="tozero", ticksuffix=" %")
+    span = room(table[["rate", "pooled_low", "pooled_high"]])
+    figure.update_xaxes(title={"text": "% of messages that a cart follows"}, range=span, ticksuffix=" %")
     figure.update_layout(legend={"y": 1.0, "yanchor": "bottom"})
     return finish(figure, "Carts by product", height=140 + 46 * len(table), top=80)

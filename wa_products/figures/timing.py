@@ -8,7 +8,19 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from wa_products.figures.looks import GREEN, INK, ORANGE, PALETTE, VERMILION, band, beside_line, finish, nothing, plain
+from wa_products.figures.looks import (
+    GREEN,
+    INK,
+    ORANGE,
+    PALETTE,
+    VERMILION,
+    band,
+    beside_line,
+    finish,
+    nothing,
+    plain,
+    room,
+)
 
 if TYPE_CHECKING:
     from wa_products.metrics import Results
@@ -89,7 +101,9 @@ def fatigue(results: Results) -> go.Figure:
     most = max(int(table["nth"].max()), 2)
     names = ["1st", "2nd", "3rd", "later"][:most]
     figure.update_xaxes(tickmode="array", tickvals=list(range(1, most + 1)), ticktext=names, range=[0.5, most + 0.5])
-    figure.update_yaxes(rangemode="tozero", ticksuffix=" %")
+    for column, what in enumerate(_WHAT, start=1):
+        ends = room(table.loc[table["what"] == what, ["rate", "high"]])
+        figure.update_yaxes(range=ends, ticksuffix=" %", row=1, col=column)
     figure.update_annotations(font={"size": 13})
     figure.update_layout(showlegend=False)
     return finish(figure, "The nth message within 30 days", height=320, top=80)
@@ -110,9 +124,9 @@ def reliability(results: Results) -> go.Figure:
     if table.empty:
         return nothing("What was said, and what happened", "No probability was told.")
     figure, percent = go.Figure(), 100 * table[["said", "happened", "low", "high"]]
-    top = 1.06 * float(max(percent["said"].max(), percent["high"].max()))
+    span = room(table[["said", "high"]])
     figure.add_scatter(
-        x=[0, top], y=[0, top], mode="lines", line={"color": INK, "width": 1, "dash": "dot"}, showlegend=False,
+        x=[0, span[1]], y=[0, span[1]], mode="lines", line={"color": INK, "width": 1, "dash": "dot"}, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
     sources = sorted(set(table["source"]))
@@ -142,7 +156,7 @@ def reliability(results: Results) -> go.Figure:
             customdata=size.tolist(),
             hovertemplate="said %{x:.1f} %, happened %{y:.1f} % of %{customdata:,}<extra></extra>",
         )
-    figure.update_xaxes(title={"text": "said"}, ticksuffix=" %", range=[0, top])
-    figure.update_yaxes(title={"text": "sent a cart with the product"}, ticksuffix=" %", range=[0, top])
+    figure.update_xaxes(title={"text": "said"}, ticksuffix=" %", range=span)
+    figure.update_yaxes(title={"text": "sent a cart with the product"}, ticksuffix=" %", range=span)
     figure.update_layout(showlegend=True, legend={"y": 1.04, "yanchor": "bottom"})
     return finish(figure, "What was said, and what happened", height=440, top=84)
