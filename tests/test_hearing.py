@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pandas as pd
 import pytest
@@ -26,7 +27,7 @@ from wa_products.campaigns import listen, measure, send, take_in
 from wa_products.errors import DataError
 from wa_products.events import bodies as reading_of_bodies
 from wa_products.identities import customer_id
-from wa_products.ledger import Ledger, opening, reading, sending
+from wa_products.ledger import Ledger, hearing, opening, people, reading, sending
 from wa_products.states import states
 
 WEEK = NOW + pd.Timedelta("7D")
@@ -181,6 +182,38 @@ def test_only_what_is_new_is_returned(ledger):
     both = {"entry": [*one["entry"], *two["entry"]]}
     assert listen([both], ledger=ledger)["text"].tolist() == ["two"]
     assert ledger.events()["text"].tolist() == ["one", "two"]
+
+
+IDS = st.sampled_from([customer_id("phone", phone(n)) for n in range(9)])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.lists(st.tuples(IDS, IDS, st.sampled_from(["webhook", "number changed"])), max_size=4), max_size=6))
+def test_who_is_one_customer_is_learned_bit_by_bit(steps):
+    """A ledger that learns of identities one by one knows what one knows that reads them all at once."""
+    with Ledger("sqlite://") as ledger:
+        ledger.register(plan(4), NOW)
+        for step in steps:
+            with opening.writing(ledger._engine) as connection:
+                hearing.link(connection, step, 1)
+            grown = known(ledger)
+            with ledger._engine.begin() as connection:
+                read = people.read(connection)
+            assert grown.heads == read.heads
+            assert {head: sorted(ids) for head, ids in grown.groups.items()} == {
+                head: sorted(ids) for head, ids in read.groups.items()
+            }
+
+
+def test_what_was_taken_back_is_not_known():
+    """Identities of a transaction that failed are forgotten with it."""
+    with Ledger("sqlite://") as ledger:
+        ids = [customer_id("phone", phone(n)) for n in range(2)]
+        with suppress(KeyError), opening.writing(ledger._engine) as connection:
+            hearing.link(connection, [(*ids, "webhook")], 1)
+            assert ledger._known(connection).head(ids[0]) == ledger._known(connection).head(ids[1])
+            raise KeyError
+        assert known(ledger).head(ids[0]) != known(ledger).head(ids[1])
 
 
 # Reading again.

@@ -62,7 +62,7 @@ def canonical(links: pd.DataFrame, first_seen: pd.Series) -> pd.Series:
     rows, columns = ids.get_indexer(links["left"]), ids.get_indexer(links["right"])
     graph = coo_matrix((np.ones(len(links), dtype=np.int8), (rows, columns)), shape=(size, size))
     _, group = connected_components(graph, directed=False)
-    seen = pd.Series(first_seen.reindex(ids).to_numpy(), dtype=first_seen.dtype)
+    seen = pd.Series(first_seen.reindex(ids).array, dtype=first_seen.dtype)
     members = pd.DataFrame({"id": ids, "group": group, "seen": seen})
     heads = members.sort_values(["seen", "id"], na_position="last").groupby("group")["id"].first()
     return pd.Series(heads.reindex(group).to_numpy(), index=ids, dtype="str")

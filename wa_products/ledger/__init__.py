@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import make_url
 from tqdm.auto import tqdm
 
@@ -55,6 +55,7 @@ class Ledger:
         self._engine = opening.engine(url)
         self._name = make_url(url).render_as_string(hide_password=True)
         self._people: People | None = None
+        event.listen(self._engine, "rollback", self._forget)
 
     def close(self) -> None:
         """Close all connections."""
@@ -307,7 +308,10 @@ class Ledger:
         with self._engine.begin() as connection:
             return heard.inbound_rate(connection, now, after)
 
+    def _forget(self, _connection: Connection) -> None:
+        self._people = None  # they may be known from what was taken back
+
     def _known(self, connection: Connection) -> People:
         if self._people is None or self._people.version != people.version(connection):
-            self._people = people.read(connection)
+            self._people = people.read(connection, self._people)
         return self._people

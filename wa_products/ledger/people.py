@@ -10,6 +10,8 @@ import pyarrow as pa
 from sqlalchemy import bindparam, func, select
 
 from wa_products import codes, identities, windows
+from wa_products.ledger.inserting import parts
+from wa_products.ledger.reading import frame, read_few
 from wa_products.ledger.schema import (
     EVENTS,
     IDENTITIES,
@@ -25,7 +27,7 @@ from wa_products.ledger.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
     from sqlalchemy.sql.elements import BindParameter
 
 WINDOW = windows.WINDOW // pd.Timedelta(microseconds=1)
@@ -38,6 +40,11 @@ def _last(column: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's column expression
 
 _NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.seq))
 _VERSION = select(_last(IDENTITIES.c.seq), _last(PLANS.c.seq), _last(REPAIRS.c.seq))
+_FIRST_PLANNED = (
+    select(PLAN_ROWS.c.customer_id, func.min(PLANS.c.created_at))
+    .join(PLANS, PLANS.c.digest == PLAN_ROWS.c.digest)
+    .group_by(PLAN_ROWS.c.customer_id)
+)
 
 
 class Standing(NamedTuple):
@@ -52,9 +59,14 @@ class People:
 
     def __init__(self, heads: dict[str, str], version: tuple[int, ...]) -> None:
         self.heads, self.version = heads, version
-        self._members: dict[str, list[str]] = {}
-        for one, head in heads.items():
-            self._members.setdefault(head, []).append(one)
+
+    @cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """All ids of each head."""
+        found: dict[str, list[str]] = {}
+        for one, head in self.heads.items():
+            found.setdefault(head, []).append(one)
+        return found
 
     @cached_property
     def table(self) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -68,7 +80,7 @@ class People:
 
     def members(self, customer_id: str) -> list[str]:
         """Return all ids of a customer, at least the one given."""
-        return self._members.get(self.head(customer_id), [customer_id])
+        return self.groups.get(self.head(customer_id), [customer_id])
 
 
 def version(connection: Connection) -> tuple[int, ...]:
@@ -76,24 +88,41 @@ def version(connection: Connection) -> tuple[int, ...]:
     return tuple(connection.execute(_VERSION).one())
 
 
-def read(connection: Connection) -> People:
-    """Return the groups as the ledger has them now; a planned id stands for its group, the first planned if several."""
+def read(connection: Connection, before: People | None = None) -> People:
+    """
+    Return the groups as the ledger has them now; a planned id stands for its group, the first planned if several.
+
+    From those of `before` on, where only identities were added since: while a campaign is sent, each receipt may.
+    PostgreSQL is read anew, as there a higher number may be seen before a lower one.
+    """
     mark = version(connection)
-    pairs = connection.execute(select(IDENTITIES.c.left_id, IDENTITIES.c.right_id)).all()
-    links = pd.DataFrame([tuple(pair) for pair in pairs], columns=["left", "right"], dtype="str")
-    if links.empty:
-        return People({}, mark)
-    linked = select(IDENTITIES.c.left_id).union(select(IDENTITIES.c.right_id))
-    first = (
-        select(PLAN_ROWS.c.customer_id, func.min(PLANS.c.created_at))
-        .join(PLANS, PLANS.c.digest == PLAN_ROWS.c.digest)
-        .where(PLAN_ROWS.c.customer_id.in_(linked))
-        .group_by(PLAN_ROWS.c.customer_id)
-    )
-    seen = {row[0]: row[1] for row in connection.execute(first)}
+    if before is None or mark[1:] != before.version[1:] or connection.dialect.name != "sqlite":
+        linked = select(IDENTITIES.c.left_id).union(select(IDENTITIES.c.right_id))
+        planned_first = _FIRST_PLANNED.where(PLAN_ROWS.c.customer_id.in_(linked))
+        return People(_heads(connection, _pairs(connection, after=0), planned_first), mark)
+    pairs = _pairs(connection, after=before.version[0])
+    known = {one for told in pairs.to_numpy().ravel() for one in before.members(told)}
+    within = pd.DataFrame([(one, before.head(one)) for one in known], columns=pairs.columns, dtype="str")
+    planned = [_FIRST_PLANNED.where(PLAN_ROWS.c.customer_id.in_(part)) for part in parts(sorted(known))]
+    found = _heads(connection, pd.concat([within, pairs], ignore_index=True), *planned)
+    grown = People(before.heads | found, mark)
+    grown.groups = {head: ids for head, ids in before.groups.items() if head not in known} | People(found, mark).groups
+    return grown
+
+
+def _pairs(connection: Connection, after: int) -> pd.DataFrame:
+    query = select(IDENTITIES.c.left_id.label("left"), IDENTITIES.c.right_id.label("right"))
+    return frame(read_few(connection, query.where(IDENTITIES.c.seq > after)))
+
+
+def _heads(connection: Connection, pairs: pd.DataFrame, *planned: Select[Any]) -> dict[str, str]:
+    """Return the head of each id of `pairs`; `planned` are the queries for when which ids were first planned."""
+    if pairs.empty:
+        return {}
+    seen = {customer: at for query in planned for customer, at in connection.execute(query)}
     first_seen = pd.Series(seen.values(), index=pd.Index(list(seen), dtype="str"), dtype="int64")
-    heads = identities.canonical(links, first_seen.astype("datetime64[us, UTC]"))
-    return People(dict(zip(heads.index, heads, strict=True)), mark)
+    heads = identities.canonical(pairs, first_seen.astype("datetime64[us, UTC]"))
+    return dict(zip(heads.index.to_list(), heads.to_list(), strict=True))
 
 
 def news(connection: Connection) -> tuple[int, ...]:
