@@ -68,10 +68,3 @@ def test_bad_input_is_one_sentence(folder, monkeypatch, capsys, words, sentence)
     said = capsys.readouterr().err
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
-
-
-def test_it_explains_itself(tmp_path):
-    """`--help` describes the command and gives an example."""
-    done = command("backtest", "--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert "example: wa-products backtest exports" in " ".join(done.stdout.split())
