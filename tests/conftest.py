@@ -1,11 +1,13 @@
 """What all tests share: Hypothesis profiles and the small hand-made shop."""
 
+import os
 import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.shops import AS_OF, shop
+from wa_products.commands import main
 
 pytest_plugins = ["tests.browser"]
 
@@ -27,3 +29,23 @@ def data():
 def as_of():
     """Return the moment from which the small shop is looked at."""
     return AS_OF
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    """
+    Return a function that runs a command as typed in a folder, within this process: its exit code and what it printed.
+
+    A process of its own would spend seconds on imports; what a command does to one is shown where one is started.
+    """
+
+    def run(folder, *words, **environment):
+        for name in [name for name in os.environ if name.startswith("WA_")]:
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(folder)
+        code = main([str(word) for word in words])
+        return code, "".join(capsys.readouterr())
+
+    return run

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from tests.campaign import CATALOG, plan
 from tests.faulty_server import serving
-from tests.test_commands import command as wa_products
 from wa_products import runs
 from wa_products.errors import DataError, TooManyFailures
 from wa_products.runs import cleaning, parameters
@@ -154,24 +153,24 @@ def command(folder, *words, **environment):
         (["n.ipynb", "-p", "campaign=x", "-p", "dry_run=false", "--live"], LIVE | {"WA_DRY_RUN": "1"}, "WA_DRY_RUN"),
     ],
 )
-def test_a_run_that_must_not_be_ends_before_the_first_cell(tmp_path, words, environment, said):
+def test_a_run_that_must_not_be_ends_before_the_first_cell(tmp_path, typed, words, environment, said):
     """Bad parameters and half a wish to send end with one sentence and code 2, and nothing was run."""
     notebook(tmp_path / "n.ipynb", "open('ran', 'w').close()")
-    done = command(tmp_path, *words, **environment)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    assert said in done.stderr
+    code, told = typed(tmp_path, "run", *words, **environment)
+    assert code == 2
+    assert said in told
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "runs").exists()
 
 
-def test_two_runs_do_not_overlap(tmp_path):
+def test_two_runs_do_not_overlap(tmp_path, typed):
     """While a run holds the folder, another ends with code 1 and says why."""
     notebook(tmp_path / "n.ipynb")
     (tmp_path / "runs").mkdir()
     with FileLock(tmp_path / "runs" / ".lock"):
-        done = command(tmp_path, "n.ipynb", "-p", "campaign=x")
-    assert done.returncode == 1
-    assert "another run is going on in runs" in done.stderr
+        code, told = typed(tmp_path, "run", "n.ipynb", "-p", "campaign=x")
+    assert code == 1
+    assert "another run is going on in runs" in told
 
 
 @pytest.mark.slow
@@ -399,20 +398,20 @@ def test_a_live_run_sends_only_what_is_covered(tmp_path):
     assert (server.requests, server.doubles()) == (2, 0)
 
 
-def test_a_changed_policy_ends_before_the_first_cell(tmp_path):
+def test_a_changed_policy_ends_before_the_first_cell(tmp_path, typed):
     """A policy that nobody signed, or that was changed since, is refused with code 2, in a dry run as well."""
     rules = tmp_path / "policy.toml"
     rules.write_text('kinds = ["reorder"]\n')
     notebook(tmp_path / "n.ipynb", "open('ran', 'w').close()", declared=COVERED)
-    words = ("n.ipynb", "-p", "policy=policy.toml", "--on-failure", "cat > told.json")
-    unsigned = command(tmp_path, *words)
-    signed = wa_products("sign", rules, "--by", "Ana", "--until", "2100-01-01", "--at-most", 5, cwd=tmp_path)
+    words = ("run", "n.ipynb", "-p", "policy=policy.toml", "--on-failure", "cat > told.json")
+    unsigned = typed(tmp_path, *words)
+    signed = typed(tmp_path, "sign", rules, "--by", "Ana", "--until", "2100-01-01", "--at-most", 5)
     rules.write_text(rules.read_text().replace("at_most = 5", "at_most = 50"))
-    changed = command(tmp_path, *words)
-    assert (unsigned.returncode, signed.returncode, changed.returncode) == (2, 0, 2)
-    assert "nobody signed" in unsigned.stderr
-    assert "at most 5 messages in all" in signed.stdout
-    assert "was changed after Ana signed it" in changed.stderr
+    changed = typed(tmp_path, *words)
+    assert [code for code, _ in (unsigned, signed, changed)] == [2, 0, 2]
+    assert "nobody signed" in unsigned[1]
+    assert "at most 5 messages in all" in signed[1]
+    assert "was changed after Ana signed it" in changed[1]
     assert json.loads((tmp_path / "told.json").read_text())["state"] == "refused"
     assert not (tmp_path / "ran").exists()
 
