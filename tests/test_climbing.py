@@ -11,7 +11,7 @@ from wa_products.ledger import Ledger, opening, schema
 
 def shape(url):
     """Return everything a database knows about its tables, in words that can be compared."""
-    engine = create_engine(opening._target(url))
+    engine = create_engine(opening.target_of(url))
     found = inspect(engine)
     told = {}
     for table in sorted(found.get_table_names()):
@@ -27,7 +27,7 @@ def shape(url):
 
 def made_by_step_1(url):
     """Make the ledger that the first version made, with one plan in it and something heard."""
-    engine = create_engine(opening._target(url))
+    engine = create_engine(opening.target_of(url))
     with engine.begin() as connection:
         for statement in STEP_1[engine.dialect.name].split(";"):
             if statement.strip():
@@ -63,7 +63,7 @@ def test_what_was_written_before_is_still_there(ledger_url):  # noqa: F811  # th
     """Facts of the first version are read by this one."""
     made_by_step_1(ledger_url)
     row = dict.fromkeys(schema.PLANS.c.keys(), 0) | {"campaign": "old", "waterfall": "[]", "content": "", "digest": "d"}
-    engine = create_engine(opening._target(ledger_url))
+    engine = create_engine(opening.target_of(ledger_url))
     with engine.begin() as connection:
         connection.execute(schema.PLANS.insert(), row | {"seq": 1, "catalog_id": "1", "approved_by": "me"})
     engine.dispose()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from wa_products.errors import SettingsError
 from wa_products.ledger import opening, schema
 from wa_products.ledger.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection
 
 _COUNTED = {"campaigns": schema.PLANS, "messages": schema.INTENTS, "webhooks": schema.WEBHOOKS}
 
@@ -45,8 +52,7 @@ def health(url: str) -> Health | None:
             return None
         target = target.set(database=f"file:{path.resolve()}", query={"mode": "ro", "uri": "true"})
     try:
-        engine = create_engine(target, hide_parameters=True)
-        with engine.connect() as connection:
+        with _looking(target) as connection:
             tables = set(inspect(connection).get_table_names())
             if schema.RECORDS.name not in tables:
                 if tables:
@@ -61,7 +67,6 @@ def health(url: str) -> Health | None:
                 if table.name in tables
             }
             step = connection.scalar(select(func.max(schema.RECORDS.c.number))) or 0
-        engine.dispose()
     except (DBAPIError, ModuleNotFoundError) as error:
         cause = (error.orig if isinstance(error, DBAPIError) else None) or error
         raise SettingsError(f"the ledger {name} cannot be read: {opening.line(cause)}") from None
@@ -69,3 +74,14 @@ def health(url: str) -> Health | None:
     faults = tuple(str(word) for word in words if word != "ok")
     private = not mode & (stat.S_IRWXG | stat.S_IRWXO)
     return Health(step, MIGRATIONS[-1].number, int(size or 0), faults, counts, private)
+
+
+@contextmanager
+def _looking(target: URL) -> Iterator[Connection]:
+    """Connect to a database for a look, and leave nothing open."""
+    engine = create_engine(target, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
