@@ -15,6 +15,7 @@ lines, fitted to all sizes given.
 import argparse
 import importlib.util
 import json
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -68,23 +69,34 @@ def _options():
     parser.add_argument("--folder", help="where stores are kept for the next time; default: nowhere")
     parser.add_argument("--workers", type=int, default=2, help="parts worked on at once")
     parser.add_argument("--memory", type=float, default=8, help="GB that a peer may take")
-    parser.add_argument("--only", nargs="+", help="steps to run: store, scan, all, some, pandas, polars, implicit")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        help="steps: store scan everyone some learn asked pandas polars implicit; and same, which compares",
+    )
     return parser.parse_args()
 
 
 def _steps(store, size, options):
     steps = [
         ("store written", "store", [store, size]),
+        *(
+            [("from a store and from a frame", "same", [store, options.workers])]
+            if "same" in (options.only or ())
+            else []
+        ),
         ("scan of the same columns", "scan", [store]),
         ("propose for all", "everyone", [store, options.workers]),
         (f"propose for {OPEN:,} open threads", "some", [store, options.workers]),
+        ("  of that: learning", "learn", [store, options.workers]),
+        ("  of that: once it is learned", "asked", [store, options.workers]),
         *(
             (f"{peer}: see above", peer, [store])
             for peer, each in PEERS.items()
             if importlib.util.find_spec(peer) and size * each < options.memory * 1e9
         ),
     ]
-    steps = [step for step in steps if not options.only or step[1] in options.only]
+    steps = [step for step in steps if (step[1] in options.only if options.only else step[1] != "same")]
     return steps if not (store / "store.json").exists() else [step for step in steps if step[1] != "store"]
 
 
@@ -213,6 +225,39 @@ def some(root, workers):
     who = data.threads.loc[data.threads["is_open"], "customer_id"]
     found = propose(data, customers=who)
     return f"{len(found):,} proposals for {found['customer_id'].nunique():,} customers"
+
+
+def learn(root, workers):
+    """Learn what customers share, and keep it for the next step."""
+    from wa_products import Ranked, Requested  # noqa: PLC0415
+    from wa_products.proposals import prepared  # noqa: PLC0415
+
+    ready = prepared(_opened(root, workers), [Requested(), Ranked()], 3)
+    (Path(root).parent / "learned.pickle").write_bytes(pickle.dumps(ready))
+    return f"{ready[1].learned_.trees.num_trees()} trees"
+
+
+def asked(root, workers):
+    """Ask for the customers in open threads what was learned in the step before."""
+    from wa_products.proposals import of_part  # noqa: PLC0415
+
+    data = _opened(root, workers)
+    who = pd.Index(data.threads.loc[data.threads["is_open"], "customer_id"])
+    ready = pickle.loads((Path(root).parent / "learned.pickle").read_bytes())  # noqa: S301  # our own, a step ago
+    found = pd.concat(data.each_of(who, lambda part, some: of_part(ready, part, some, 3)))
+    return f"{len(found):,} proposals for {found['customer_id'].nunique():,} customers"
+
+
+def same(root, workers):
+    """Propose to every customer from the store and from a frame, and compare."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from wa_products import propose  # noqa: PLC0415
+
+    data = _opened(root, workers)
+    far, near = propose(data), propose(replace(data, orders=data.orders))
+    pd.testing.assert_frame_equal(far, near, rtol=0, atol=1e-9)
+    return f"{len(far):,} rows the same, scores {'to the last bit' if far.equals(near) else 'to 1e-9'}"
 
 
 def _columns(root):

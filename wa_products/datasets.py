@@ -107,6 +107,16 @@ class Dataset:
 
         return self.stored.each(of_part) if question is None else self.stored.kept(of_part, question)
 
+    def of(self, customers: pd.Index) -> Dataset:
+        """Return the shop with only what these `customers` ordered, wrote and were sent."""
+        inbound, sends = (frame[frame["customer_id"].isin(customers)] for frame in (self.inbound, self.sends))
+        orders = (
+            self.orders[self.orders["customer_id"].isin(customers)]
+            if self.stored is None
+            else self.stored.of(customers)
+        )
+        return replace(self, orders=orders, inbound=inbound, sends=sends)
+
     def part(self, stored: parts.Stored) -> Dataset:
         """Return the shop with these lines, and the messages and sends of the customers of the same part."""
         inbound, sends = (parts.belong(places, stored) for places in self._places)

@@ -72,6 +72,9 @@ class Stored(Protocol):
     def first(self, share: float) -> Stored:
         """Return only the lines of customers whose place is below `share`."""
 
+    def of(self, customers: pd.Index) -> Stored:
+        """Return only the lines of `customers`."""
+
     def each(self, function: Callable[[Stored], Made]) -> Iterator[Made]:
         """Return what `function` makes of each part, in the order of the parts."""
 
@@ -108,6 +111,10 @@ class Lines:
     def first(self, share: float) -> Lines:
         """Return only the lines of customers whose place is below `share`."""
         return Lines(self.lines[places_of_rows(self.lines["customer_id"]) < share], self.number, self.parts)
+
+    def of(self, customers: pd.Index) -> Lines:
+        """Return only the lines of `customers`."""
+        return Lines(self.lines[self.lines["customer_id"].isin(customers)], self.number, self.parts)
 
     def each(self, function: Callable[[Stored], Made]) -> Iterator[Made]:
         """Return what `function` makes of this one part."""

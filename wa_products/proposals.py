@@ -40,20 +40,21 @@ def propose(
 
     Raises DataError where `k` is below 1, two recommenders share a name, or one gives a frame that breaks the contract.
     """
-    ready = prepared(data, recommenders, k)
+    sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
     asked = protocol.asked(data.customers if customers is None else customers)
+    question = _question(sources, asked, k, data)
+    ready = prepared(data, sources, k)
 
     def answers(part: Dataset, some: pd.Index) -> pd.DataFrame:
         return of_part(ready, part, some, k)
 
-    return _joined(list(data.each_of(asked, answers, _question(ready, asked, k, data))))
+    return _joined(list(data.each_of(asked, answers, question)))
 
 
-def prepared(data: Dataset, recommenders: Sequence[Recommender] | None, k: int) -> list[Recommender]:
+def prepared(data: Dataset, sources: Sequence[Recommender], k: int) -> list[Recommender]:
     """Return the recommenders fitted to `data`; those that go through a stored shop in parts, ready to do so."""
     if k < 1:
         raise DataError(f"k must be at least 1, got {k}")
-    sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
     names = [source.name for source in sources]
     if len(set(names)) != len(names):
         raise DataError(f"recommenders must have different names, got {names}")
@@ -75,11 +76,11 @@ def _found(source: Recommender, part: Dataset, some: pd.Index, k: int) -> pd.Dat
     return source.recommend(some, k)
 
 
-def _question(ready: Sequence[Recommender], asked: pd.Index, k: int, data: Dataset) -> bytes | None:
+def _question(sources: Sequence[Recommender], asked: pd.Index, k: int, data: Dataset) -> bytes | None:
     """Return all that proposals from a store depend on beside its lines; None where other code has a part in it."""
-    if data.stored is None or not all(type(source).__module__.startswith(OURS) for source in ready):
+    if data.stored is None or not all(type(source).__module__.startswith(OURS) for source in sources):
         return None
-    return pickle.dumps((ready, asked, k, data.as_of, data.catalog, data.inbound, data.sends), protocol=5)
+    return pickle.dumps((sources, asked, k, data.as_of, data.catalog, data.inbound, data.sends), protocol=5)
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

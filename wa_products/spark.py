@@ -17,7 +17,7 @@ import pyarrow as pa
 from wa_products import frames, proposals
 from wa_products.errors import DataError
 from wa_products.parts import Lines, belong, places, places_of_rows
-from wa_products.recommenders import protocol
+from wa_products.recommenders import Ranked, Requested, protocol
 from wa_products.stores import is_store, manifests, tables
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def propose(
     worker's memory. Raises DataError for missing columns, and for recommenders that cannot go through a shop in parts.
     """
     data = stored(spark, orders, shop, parts=parts)
-    whole = [source.name for source in recommenders or () if not isinstance(source, protocol.Divisible)]
+    sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
+    whole = [source.name for source in sources if not isinstance(source, protocol.Divisible)]
     if whole:
         raise DataError(f"on Spark a recommender needs learn and answer, see Divisible; not so {', '.join(whole)}")
-    ready = proposals.prepared(data, recommenders, k)
+    ready = proposals.prepared(data, sources, k)
     asked = None if customers is None else protocol.asked(customers)
 
     def of_part(lines: Lines) -> pa.Table:
@@ -122,6 +123,10 @@ class SparkOrders:
     def first(self, share: float) -> SparkOrders:
         """Return only the lines of customers whose place is below `share`."""
         return replace(self, lines=self.lines.filter(self.lines[_PLACE] < share))
+
+    def of(self, customers: pd.Index) -> SparkOrders:
+        """Return only the lines of `customers`."""
+        return replace(self, lines=self.lines.filter(self.lines["customer_id"].isin(list(customers))))
 
     def each(self, function: Callable[[Stored], Made]) -> Iterator[Made]:
         """Return what `function` makes of each part, made on the workers."""

@@ -37,7 +37,8 @@ class StoredOrders:
     The lines of a store that are earlier than `until`, of customers whose place is below `share`.
 
     They are part `number` of `parts` of the customers: all of them are part 0 of 1. `workers` parts are worked on at
-    once, by threads. `added` are lines that the store does not hold, by its parts.
+    once, by threads. `added` are lines that the store does not hold, by its parts; of `customers`, where
+    they are named, only these are there.
     """
 
     root: Path
@@ -49,10 +50,12 @@ class StoredOrders:
     workers: int = 1
     progress: bool = False
     added: Mapping[int, pa.Table] = field(default_factory=dict)
+    customers: pd.Index | None = None
 
     def __len__(self) -> int:
         """Return how many lines there are."""
-        if self.parts == 1 and self.share == 1 and not (self._cuts or self.added) and self.manifest.turns < 2:  # noqa: PLR2004
+        cut = self._cuts or self.added or self.customers is not None
+        if self.parts == self.share == 1 and not cut and self.manifest.turns < 2:  # noqa: PLR2004
             return sum(segment.lines for segment in self.manifest.segments)
         return sum(table.num_rows for table in self.tables(["ordered_at"]))
 
@@ -75,6 +78,11 @@ class StoredOrders:
     def first(self, share: float) -> StoredOrders:
         """Return only the lines of customers whose place is below `share`."""
         return replace(self, share=min(share, self.share))
+
+    def of(self, customers: pd.Index) -> StoredOrders:
+        """Return only the lines of `customers`."""
+        both = customers if self.customers is None else self.customers.intersection(customers)
+        return replace(self, customers=both)
 
     def with_lines(self, lines: pd.DataFrame) -> StoredOrders:
         """Return these lines and others that the store does not hold."""
@@ -121,7 +129,8 @@ class StoredOrders:
     def _part(self, number: int, columns: list[str] | None, *, coded: bool) -> pa.Table | None:
         """Return the lines of one of the store's parts, those told again by a later export once."""
         several, partly = self.manifest.turns + bool(self.added) > 1, (number + 1) / self.manifest.parts > self.share
-        needed = {"order_id": several, "ordered_at": self._cuts, "customer_id": partly}
+        chosen = self.customers is not None
+        needed = {"order_id": several, "ordered_at": self._cuts, "customer_id": partly or chosen}
         extra = [
             name for name, is_needed in needed.items() if is_needed and columns is not None and name not in columns
         ]
@@ -135,6 +144,8 @@ class StoredOrders:
         if self._cuts and self.until is not None:
             until = pa.scalar(self.until.to_datetime64(), pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
             whole = whole.filter(pc.less(whole["ordered_at"], until))
+        if self.customers is not None:
+            whole = whole.filter(pc.is_in(whole["customer_id"], pa.array(self.customers, pa.string())))
         if partly:
             whole = whole.filter(pa.array(_places(whole["customer_id"]) < self.share))
         if several:
