@@ -7,8 +7,8 @@ What the measurements claim beside what is true, on campaigns of the sandbox who
 `silence`  messages that do nothing: how often a false alarm is raised by looking every day, by the verdict before the
            end, by the verdict at the end, by either; and, beside them, by an ordinary interval looked at every day.
 `causes`   the confusion matrix of the attribution: rule by what made the cart in truth.
-`choice`   how often exact and same item are right, and how much they claim, by how long an answer may take: what
-           `attribution.PROMPT` was chosen by.
+`choice`   how often exact and same item are right, and how much they claim, by how long an answer may take:
+           `attribution.PROMPT` is the most hours at which 95 % lie two standard errors below.
 
 Each seed is another world: other shoppers, other draws of the arms. What was chosen was chosen on the seeds from 0 on;
 what is reported is of those from 1,000 on, of which no choice knows.
@@ -208,11 +208,13 @@ def print_causes(campaigns):
 def print_choice(campaigns):
     """Print what the sure rules claim and how often they are right, by the time within which an answer must come."""
     print(f"\nExact and same item by the longest time to a prompt answer, seeds 0 to {len(campaigns) - 1:,}")
-    print(f"{'within':>9}{'claimed':>11}{'right':>11}")
+    print(f"{'within':>9}{'claimed':>11}{'right':>11}{'less 2 s.e.':>13}")
     for hours in (1, 2, 3, 4, 5, 6, 8, 12, 18, 24):
         parts = [sure(one, pd.Timedelta(hours=hours)) for one in campaigns]
         claimed, right = (sum(part) for part in zip(*parts, strict=True))
-        print(f"{hours:>7} h{claimed:>11,}{right / claimed:>11.1%}")
+        share = right / claimed
+        least = share - 2 * (share * (1 - share) / claimed) ** 0.5
+        print(f"{hours:>7} h{claimed:>11,}{share:>11.1%}{least:>13.1%}", flush=True)
 
 
 def sure(campaign, prompt):
