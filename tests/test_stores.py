@@ -360,6 +360,10 @@ def test_the_demo_shop_is_the_same_from_a_store(tmp_path):
     assert main(["store", str(DATA / "demo"), str(tmp_path / "store")]) == 0
     near, far = wa.load(DATA / "demo"), wa.load(tmp_path / "store")
     proposals = wa.propose(near)
-    assert Ranked().fit(near).learned_ is not None
     same(wa.propose(far), proposals)
     same(wa.select(proposals, far), wa.select(proposals, near))
+    here, there = (Ranked().fit(data) for data in (near, far))
+    assert here.learned_ is not None
+    newcomer = pd.Index(near.inbound["customer_id"]).difference(near.orders["customer_id"])[:1]
+    for some in (newcomer, pd.Index(["nobody"]), near.customers[:20].append(newcomer)):
+        same(there.recommend(some, 3), here.recommend(some, 3))

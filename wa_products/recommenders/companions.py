@@ -88,6 +88,11 @@ def lately(past: History, cutoff: int, half_life: float) -> sparse.csr_matrix:
     return sparse.csr_matrix(entries, shape=(len(past.customers), len(past.products)))
 
 
+def entries(of: sparse.csr_matrix, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return the entries of a matrix at these places; scipy gives a matrix where there are none to give."""
+    return np.asarray(of[row, column]).ravel() if len(row) else np.zeros(0)
+
+
 class Sources(NamedTuple):
     """What speaks most for a product: a product bought lately (-1: none), orders with both, and orders with it."""
 
@@ -109,6 +114,6 @@ def sources(lately: sparse.csr_matrix, beside: Companions, customer: np.ndarray,
     best = (runs.ranks(offer, speaks) == 0) & (speaks > 0)
     found = np.full(len(product), -1, dtype="int64")
     found[offer[best]] = source[best]
-    both = np.asarray(beside.both[found, product]).ravel() if len(found) else np.zeros(0)
+    both = entries(beside.both, found, product)
     counted = (np.where(found < 0, 0, values).astype("int64") for values in (both, beside.times[found]))
     return Sources(found, *counted)

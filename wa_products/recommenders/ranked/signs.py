@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wa_products.recommenders import rhythms, runs
+from wa_products.recommenders import companions, rhythms, runs
 
 if TYPE_CHECKING:
     from wa_products.recommenders.histories import Pairs
@@ -33,7 +33,7 @@ def signs(moment: Moment, weighed: Candidates) -> tuple[list[str], np.ndarray]:
         **_shelves(moment, weighed),
         **_customer(moment, weighed.customer),
         **{name: column[weighed.product] for name, column in moment.shared.product.items()},
-        "drawn": np.asarray(moment.drawn[weighed.customer, weighed.product]).ravel(),
+        "drawn": companions.entries(moment.drawn, weighed.customer, weighed.product),
     }
     columns |= _within_customer(columns, weighed, len(moment.past.own.past.customers))
     return list(columns), np.column_stack([column.astype("float32") for column in columns.values()])
