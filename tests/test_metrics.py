@@ -141,6 +141,8 @@ def test_a_message_without_a_word_for_30_days_is_told_as_a_failure():
         (130429, "", "too fast"),
         (131049, "", "withheld"),
         (131050, "", "opted out"),
+        (131030, "", "number"),
+        (131021, "", "number"),
         (190, "", "account"),
         (131042, "", "billing"),
         (368, "", "policy"),

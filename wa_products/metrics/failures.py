@@ -40,6 +40,8 @@ WHAT_TO_DO: dict[str, str] = {
     "withheld": "WhatsApp held the message back to keep this customer's load down. Leave them at least a day.",
     "opted out": "The customer asked for no more of these messages. Do not send again.",
     "account": "Mend the token, its permissions or the registration of the number, then start a new run.",
+    "number": "This number may not write to them: a test number reaches the people on its list alone, and no number "
+    "reaches itself. Use the shop's own number, or add them to the list.",
     "billing": "Mend the payment method of the WhatsApp account. Even free messages can stop without one.",
     "policy": "WhatsApp restricts this account or number. Stop the campaign and read the notice in its manager.",
     "request": "The request itself was not accepted. Keep the code and report it to whoever runs this software.",
@@ -59,6 +61,7 @@ _BY_ERROR: dict[type[CloudAPIError], str] = {
 _BY_CODE: dict[int, str] = {
     **dict.fromkeys((130472, 131049), "withheld"),
     **dict.fromkeys((368, 130497, 131031, 131048, 131064), "policy"),
+    **dict.fromkeys((131021, 131030), "number"),
     131042: "billing",
     131050: "opted out",
 }
