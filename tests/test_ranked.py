@@ -11,6 +11,9 @@ from scipy.stats import gamma
 from wa_products import exports, frames, testing
 from wa_products.proposals import propose
 from wa_products.recommenders import Ranked, Together, companions, histories, runs, withheld
+from wa_products.recommenders.ranked.moments import Shop
+from wa_products.recommenders.ranked.shared import shared
+from wa_products.recommenders.shelves import shelves
 from wa_products.selection import Policy, select
 from wa_products.testing import AS_OF, small_shop
 
@@ -138,6 +141,26 @@ def baskets(*orders):
     lines = pd.DataFrame(bought, columns=["customer_id", "product_retailer_id", "ago"])
     lines = lines.assign(ordered_at=AS_OF - pd.to_timedelta(lines.pop("ago"), unit="D"), is_purchase=True)
     return replace(small_shop(), orders=frames.conform(lines, frames.ORDERS, "orders"))
+
+
+def test_a_shelf_is_believed_by_the_shelf_above_it():
+    """What a shelf tells of gaps does not hang on the order of the products' ids; few gaps lean on the shelf above."""
+    made = [(f"t{n}", ago, ["tea-a"]) for n in range(30) for ago in (1.0, 11.0, 21.0)]
+    made += [(f"s{n}", ago, ["soap-a"]) for n in range(30) for ago in (1.0, 101.0, 201.0)]
+    made += [("few", ago, [product]) for ago in (5.0, 35.0) for product in ("tea-b", "soap-b")]
+    shop, told = baskets(*made), []
+    kinds = {"tea-a": "Tea > Green", "tea-b": "Tea > Black", "soap-a": "Soap > Bar", "soap-b": "Soap > Liquid"}
+    for renamed in (dict.fromkeys(kinds), {"tea-a": "z1", "tea-b": "b", "soap-a": "a", "soap-b": "z2"}):
+        ids = {old: renamed[old] or old for old in kinds}
+        orders = shop.orders.assign(product_retailer_id=shop.orders["product_retailer_id"].map(ids).astype("str"))
+        whole = histories.history(replace(shop, orders=orders))
+        catalog = pd.DataFrame({"product_retailer_id": list(ids.values()), "product_type": list(kinds.values())})
+        past = Shop.of(whole, shelves(catalog, whole.products), 14).at(0)
+        beliefs = shared(past, np.ones(len(ids), dtype=bool)).levels[-1]
+        told.append(dict(zip(sorted(kinds.values()), np.exp(beliefs.centre), strict=True)))
+    assert told[0] == pytest.approx(told[1])
+    assert told[0]["Tea > Black"] < 20
+    assert told[0]["Soap > Liquid"] > 60
 
 
 def test_together_offers_the_companion():

@@ -21,7 +21,8 @@ HEAD = 64  # of the popular products so many are looked at for those a customer 
 def shared(past: Past, worth: np.ndarray) -> Shared:
     """Return what `past` tells of the products; `worth` is True for those that can be proposed at all."""
     size, codes = len(past.own.past.products), past.codes
-    coarser = [[code[: len(level.past.products)] for code in codes[:at]] for at, level in enumerate(past.levels)]
+    of_shelf = [np.unique(code, return_index=True)[1] for code in codes]  # a product of each shelf
+    coarser = [[code[some] for code in codes[:at]] for at, some in enumerate(of_shelf)]
     return Shared(
         own=rhythms.beliefs(past.own.found, codes[1:], size),
         levels=[
