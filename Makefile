@@ -13,7 +13,8 @@ test:            ## The fast tests
 
 test-all:        ## All tests, the slow and the browser's among them
 	pytest
-	pytest -m slow --numprocesses=0
+	pytest -m "slow and not browser"
+	pytest -m "slow and browser" --numprocesses=0
 
 notebooks:       ## Run every notebook headless and strip its outputs
 	pytest -m "slow or not slow" --numprocesses=0 tests/test_notebooks.py

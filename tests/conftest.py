@@ -19,6 +19,13 @@ settings.load_profile("quick")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items):
+    """Mark the tests that drive a real browser, which want the machine for themselves."""
+    for item in items:
+        if "chromium" in item.fixturenames:
+            item.add_marker("browser")
+
+
 @pytest.fixture
 def data():
     """Return a shop of four products and five customers, as of `AS_OF`."""

@@ -145,3 +145,15 @@ def test_another_handler_stays():
     thread.start()
     thread.join()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_as_a_rest_begins_ends_it():
+    """One that comes just after the look for earlier ones is let through as well, and not kept until the rest is over."""
+
+    class Late(Interrupts):
+        def check(self):
+            super().check()
+            signal.raise_signal(signal.SIGINT)
+
+    with Late() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.resting():
+        pytest.fail("rested on with an interrupt held back")

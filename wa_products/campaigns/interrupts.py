@@ -42,9 +42,9 @@ class Interrupts:
     @contextmanager
     def resting(self) -> Iterator[None]:
         """Let interrupts through while nothing is being done."""
-        self.check()
-        self._idle = True
+        self._idle = True  # before the check: an interrupt between the two would wait for the rest to end
         try:
+            self.check()
             yield
         finally:
             self._idle = False
