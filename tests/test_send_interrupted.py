@@ -148,7 +148,7 @@ def test_another_handler_stays():
 
 
 def test_an_interrupt_as_a_rest_begins_ends_it():
-    """One that comes just after the look for earlier ones is let through as well, and not kept until the rest is over."""
+    """One that comes just after the look for earlier ones is let through too, not kept until the rest is over."""
 
     class Late(Interrupts):
         def check(self):
