@@ -10,7 +10,6 @@ import pytest
 
 from tests import campaign
 from tests.ledger_step_1 import SQLITE
-from tests.test_commands import command
 from wa_products.ledger import Ledger
 from wa_products.ledger.health import health
 from wa_products.ledger.migrations import MIGRATIONS
@@ -160,10 +159,10 @@ def test_a_server_that_does_not_answer():
     )  # fmt: skip
 
 
-def test_the_command(tmp_path):
+def test_the_command(tmp_path, typed):
     """It ends with 0 where nothing fails, with 1 where something does, and shows no secret."""
-    fine = command("doctor", cwd=tmp_path, WA_APP_SECRET="secret-of-the-app")  # noqa: S106  # made up
-    wrong = command("doctor", cwd=tmp_path, WA_GRAPH_VERSION="25")
-    assert (fine.returncode, wrong.returncode) == (0, 1), fine.stderr
-    assert "WA_GRAPH_VERSION" in wrong.stdout
-    assert "secret-of-the-app" not in fine.stdout + fine.stderr
+    fine = typed(tmp_path, "doctor", WA_APP_SECRET="secret-of-the-app")  # noqa: S106  # made up
+    wrong = typed(tmp_path, "doctor", WA_GRAPH_VERSION="25")
+    assert (fine[0], wrong[0]) == (0, 1), fine[1]
+    assert "WA_GRAPH_VERSION" in wrong[1]
+    assert "secret-of-the-app" not in fine[1]

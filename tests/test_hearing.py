@@ -131,6 +131,7 @@ def test_however_it_comes_it_is_the_same(campaign, tmp_path_factory, data):
     same(state(copied, stores), expected)
 
 
+@pytest.mark.slow
 def test_large_files_are_read_alike(campaign, monkeypatch, tmp_path):
     """A file that is read by another process, for its size, tells the same as one that is read here."""
     path, changes, expected = campaign

@@ -68,6 +68,7 @@ def test_finds_what_the_generator_makes_possible(demo, fitted, coming):
     assert hit.mean() > 0.75
 
 
+@pytest.mark.slow
 def test_dates_without_hours_are_enough(demo, coming):
     """A shop whose exports tell only the day is learned from as well, and the first proposals come true as often."""
     days = replace(demo, orders=demo.orders.assign(ordered_at=demo.orders["ordered_at"].dt.floor("D")))

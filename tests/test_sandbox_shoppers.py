@@ -167,6 +167,7 @@ def test_some_block_after_stop(crowd):
     assert len(sandbox._world.desk.blocking) > 0
 
 
+@pytest.mark.slow
 def test_the_measured_lift_covers_the_true_one(tmp_path, crowd):
     """A campaign with a holdout, sent, listened to and measured: the interval of its lift holds the true lift."""
     data = replace(crowd, catalog=crowd.catalog.assign(sendable=True))

@@ -44,6 +44,7 @@ def test_the_interval_for_all_looks_leaves_1_out_where_the_evidence_is_enough(sh
         assert (low <= 1 <= high) is (found < metrics.ENOUGH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.5])
 def test_looking_at_every_cart_raises_few_false_alarms(share):
     """Of 2,000 drawn campaigns that do nothing, looked at after each of 300 carts, at most 1 % are called sure."""

@@ -319,6 +319,7 @@ def test_pieces_are_the_table(size, orders):
     assert sum(map(len, firsts)) == len(orders)
 
 
+@pytest.mark.slow
 def test_a_large_table_goes_in_piece_by_piece(tmp_path, capsys):
     """Read in pieces, a folder gives the lines, people and issues that it gives at once, but for numbers given on."""
     folder = tmp_path / "exports"
