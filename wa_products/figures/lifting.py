@@ -125,6 +125,18 @@ def monitor(results: Results) -> go.Figure:
         vertical_spacing=0.14,
         subplot_titles=["evidence, to 1", f"treated over holdout, {100 * (1 - EARLY):.0f} % at all looks"],
     )
+    _evidence(figure, table)
+    _ratio(figure, table, results.started_at)
+    figure.update_xaxes(
+        range=[results.started_at, max(table["at"].max(), results.started_at + _LEAST)], nticks=MOST_TIMES
+    )
+    figure.update_annotations(selector={"yref": "paper"}, x=0, xanchor="left", font={"size": 13})
+    figure.update_layout(showlegend=False)
+    return finish(figure, "Evidence while it runs", height=450, top=70)
+
+
+def _evidence(figure: go.Figure, table: pd.DataFrame) -> None:
+    """Draw how the evidence grew, and the line at which it is enough."""
     shown = table["evidence"].clip(_LEAST_SHOWN, _MOST_SHOWN)
     figure.add_scatter(
         x=table["at"].tolist(),
@@ -142,13 +154,19 @@ def monitor(results: Results) -> go.Figure:
         x=1, xref="x domain", y=np.log10(ENOUGH), text="enough", showarrow=False, xanchor="right", yanchor="bottom",
         font={"color": VERMILION}, row=1, col=1,
     )  # fmt: skip
+    span = [float(np.log10(min(shown.min(), 1))) - 0.15, float(np.log10(max(shown.max(), ENOUGH))) + 0.3]
+    figure.update_yaxes(type="log", range=span, row=1, col=1, **_decades(span))
+
+
+def _ratio(figure: go.Figure, table: pd.DataFrame, start: pd.Timestamp) -> None:
+    """Draw the interval of the ratio of the arms as it narrowed."""
     known = table[(table["low"] > 0) & np.isfinite(table["high"])]
     if len(known):
         band(figure, known, ("low", "high"), BLUE, x="at", shape="hv", row=2, col=1)
     for end in ("low", "high"):
         ends = table.loc[(table[end] > 0) & np.isfinite(table[end]), ["at", end]]
         figure.add_scatter(
-            x=ends["at"].tolist() or [results.started_at],
+            x=ends["at"].tolist() or [start],
             y=ends[end].tolist() or [None],
             mode="lines",
             line={"color": BLUE, "width": 1.6, "shape": "hv"},
@@ -157,19 +175,11 @@ def monitor(results: Results) -> go.Figure:
             col=1,
         )
     figure.add_hline(y=1, line={"color": INK, "width": 1, "dash": "dot"}, row=2, col=1)
-    figure.update_xaxes(
-        range=[results.started_at, max(table["at"].max(), results.started_at + _LEAST)], nticks=MOST_TIMES
-    )
-    span = [float(np.log10(min(shown.min(), 1))) - 0.15, float(np.log10(max(shown.max(), ENOUGH))) + 0.3]
-    figure.update_yaxes(type="log", range=span, row=1, col=1, **_decades(span))
     ratios = table[["low", "high"]].to_numpy()
     ratios = ratios[(ratios > 0) & np.isfinite(ratios)]
-    ends = [min(ratios.min(initial=0.5), 0.5), max(ratios.max(initial=2), 2)]
-    span = [np.log10(max(ends[0], 0.05)) - 0.05, np.log10(min(ends[1], 50)) + 0.05]
+    least, most = max(min(ratios.min(initial=0.5), 0.5), 0.05), min(max(ratios.max(initial=2), 2), 50)
+    span = [np.log10(least) - 0.05, np.log10(most) + 0.05]
     figure.update_yaxes(type="log", range=span, row=2, col=1, **_ratios(span))
-    figure.update_annotations(selector={"yref": "paper"}, x=0, xanchor="left", font={"size": 13})
-    figure.update_layout(showlegend=False)
-    return finish(figure, "Evidence while it runs", height=450, top=70)
 
 
 def sensitivity(results: Results) -> go.Figure:
