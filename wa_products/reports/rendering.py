@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 
 def rendered(template: str, **values: object) -> str:
     """Return the page of a template beside the package, with the style sheet of all pages; what it is given is text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    style = Markup(_beside("report.css"))  # noqa: S704  # our own style sheet
-    return environment.from_string(_beside(template)).render(style=style, **values)
-
-
-def _beside(name: str) -> str:
-    return files("wa_products").joinpath(name).read_text(encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("wa_products", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = files("wa_products").joinpath("report.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(style=Markup(style), **values)  # noqa: S704  # our own style sheet
