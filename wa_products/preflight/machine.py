@@ -201,7 +201,7 @@ def _browser() -> Finding:
     try:
         return Finding("browser", OK, webbrowser.get().__class__.__name__.lower())
     except webbrowser.Error:
-        what = "none on this machine: scheduled runs need none, reviews do"
+        what = "none that can be opened from here: scheduled runs need none, reviews do"
         return Finding("browser", WARN, what, "jupyter lab --no-browser, and open it from another machine")
 
 
