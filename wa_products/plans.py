@@ -164,13 +164,13 @@ class Plan:
 
 
 def _refuse_unusable(rows: pd.DataFrame, campaign: str, approved_by: str, catalog_id: str) -> None:
-    missing = [
-        name
-        for name, value in (("campaign", campaign), ("approved_by", approved_by), ("catalog_id", catalog_id))
-        if not value.strip()
-    ]
-    if missing:
-        raise PlanError(f"a plan needs {' and '.join(missing)}: give a name for each")
+    needed = {
+        "a campaign, a name of its own": campaign,
+        "approved_by, the name of who looked at it": approved_by,
+        "a catalog_id, Meta's own, set in shop.toml": catalog_id,
+    }
+    if missing := [what for what, value in needed.items() if not value.strip()]:
+        raise PlanError(f"a plan needs {' and '.join(missing)}")
     for fault, where in (
         ("stands in more than one row", rows["customer_id"].duplicated()),
         ("has no address", (rows["to"] == "") & (rows["recipient"] == "")),
