@@ -83,11 +83,15 @@ def content_id(part: object) -> str:
 
 
 def json_of(part: object) -> str:
-    """Return the JSON text of a decoded part of a body, its numbers as numbers; what is bytes or no JSON as text."""
+    """
+    Return the JSON text of a decoded part of a body, its numbers as numbers; what is bytes or no JSON as text.
+
+    A part that is an empty text stands as ``""`` in quotes: something came, and it was that.
+    """
     if isinstance(part, bytes | bytearray):
         return text_of(part.decode("utf-8", "backslashreplace"))
     if isinstance(part, str) and not isinstance(part, Number):
-        return text_of(part)
+        return text_of(part) or json.dumps(part)
     try:
         return text_of(json.dumps(_with_numbers(part), ensure_ascii=False, default=str))
     except (ValueError, TypeError, RecursionError):
