@@ -91,19 +91,26 @@ class Dataset:
         return self.stored.each(lambda stored: function(self.part(stored)))
 
     def each_of(
-        self, customers: pd.Index, function: Callable[[Dataset, pd.Index], pd.DataFrame], question: bytes | None = None
+        self,
+        customers: pd.Index | None,
+        function: Callable[[Dataset, pd.Index], pd.DataFrame],
+        question: bytes | None = None,
     ) -> Iterator[pd.DataFrame]:
         """
-        Return what `function` makes of each part of the shop and those of `customers` who belong to it.
+        Return what `function` makes of each part of the shop and those of `customers` (None: all) who belong to it.
 
         With a `question` frames of a run that was stopped are taken over, see `parts.Stored.kept`.
         """
         if self.stored is None:
-            return iter([function(self, customers)])
-        places = parts.places(customers)
+            return iter([function(self, self.customers if customers is None else customers)])
+        places = None if customers is None else parts.places(customers)
 
         def of_part(stored: parts.Stored) -> pd.DataFrame:
-            return function(self.part(stored), customers[parts.belong(places, stored)])
+            part = self.part(stored)
+            if customers is None or places is None:
+                return function(part, part.customers)
+            some = customers[parts.belong(places, stored)]
+            return function(part.of(some), some)
 
         return self.stored.each(of_part) if question is None else self.stored.kept(of_part, question)
 

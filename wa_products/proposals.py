@@ -41,7 +41,7 @@ def propose(
     Raises DataError where `k` is below 1, two recommenders share a name, or one gives a frame that breaks the contract.
     """
     sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
-    asked = protocol.asked(data.customers if customers is None else customers)
+    asked = None if customers is None else protocol.asked(customers)
     question = _question(sources, asked, k, data)
     ready = prepared(data, sources, k)
 
@@ -76,7 +76,7 @@ def _found(source: Recommender, part: Dataset, some: pd.Index, k: int) -> pd.Dat
     return source.recommend(some, k)
 
 
-def _question(sources: Sequence[Recommender], asked: pd.Index, k: int, data: Dataset) -> bytes | None:
+def _question(sources: Sequence[Recommender], asked: pd.Index | None, k: int, data: Dataset) -> bytes | None:
     """Return all that proposals from a store depend on beside its lines; None where other code has a part in it."""
     if data.stored is None or not all(type(source).__module__.startswith(OURS) for source in sources):
         return None

@@ -69,7 +69,7 @@ def propose(
     def of_part(lines: Lines) -> pa.Table:
         part = data.part(lines)
         some = part.customers if asked is None else asked[belong(places(asked), lines)]
-        found = proposals.of_part(ready, part, some, k)
+        found = proposals.of_part(ready, part if asked is None else part.of(some), some, k)
         return tables.to_table(frames.conform(found, PROPOSED, "the proposals")[list(PROPOSED)])
 
     return _orders(data).made(of_part, SCHEMA)

@@ -91,7 +91,7 @@ class InParts(ABC):
     def answer(self, part: Dataset, customer_ids: Iterable[str], k: int) -> pd.DataFrame:
         """Return at most `k` products for each of `customer_ids`, whose rows are all in `part`."""
         wanted = asked(customer_ids)
-        return self._tell(self._look(part.of(wanted)), wanted, max(k, 0)) if len(wanted) else frames.empty(RECOMMENDED)
+        return self._tell(self._look(part), wanted, max(k, 0)) if len(wanted) else frames.empty(RECOMMENDED)
 
     @abstractmethod
     def learn(self, data: Dataset) -> Self:

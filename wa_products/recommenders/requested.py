@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pandas as pd
 
@@ -42,7 +42,8 @@ class Requested(protocol.InParts):
         told = list(data.each(self._followed))
         hits, enquiries = (sum(part[at] for part in told) for at in (0, 1))
         self._rate = (hits + 1) / (enquiries + 2)
-        self._bought = pd.concat([part[2] for part in told]).groupby(level=0).sum()
+        bought = pd.concat([part[2] for part in told]).groupby(level=0).sum()
+        self._shelf = Shelf.of(data.catalog, bought)
         texts = _texts(self._lately(data))
         self._titles = Titles.of(data.catalog if len(texts) else data.catalog.iloc[:0])
         return self
@@ -62,7 +63,7 @@ class Requested(protocol.InParts):
         lately = self._lately(data)
         asked_for = pd.concat([_enquired(lately), _said(lately, self._titles)], ignore_index=True)
         waiting = _unanswered(asked_for, histories.purchases(data, asked_for["customer_id"]))
-        return self._proposed(_sendable(waiting, data.catalog, self._bought), self._rate, data.as_of)
+        return self._proposed(self._shelf.sendable(waiting), self._rate, data.as_of)
 
     def _tell(self, seen: pd.DataFrame, wanted: pd.Index, k: int) -> pd.DataFrame:
         return protocol.best(seen[seen["customer_id"].isin(wanted)], k)
@@ -77,6 +78,30 @@ class Requested(protocol.InParts):
             why=waiting["instead"] + waiting["how"] + " " + age.map(phrases.ago).astype("str"),
         )
         return frames.conform(rows, protocol.RECOMMENDED, "requested")[list(protocol.RECOMMENDED)]
+
+
+class Shelf(NamedTuple):
+    """What of a catalog can be sent, and in place of what: ids, siblings and titles by id."""
+
+    live: pd.Index
+    siblings: pd.Series
+    titles: pd.Series
+
+    @classmethod
+    def of(cls, catalog: pd.DataFrame, bought: pd.Series) -> Self:
+        """Return the shelf of a catalog; `bought` is how often each product was."""
+        live = pd.Index(protocol.sendable(catalog), dtype="str")
+        return cls(live, protocol.stand_ins(catalog, bought), protocol.titles(catalog))
+
+    def sendable(self, waiting: pd.DataFrame) -> pd.DataFrame:
+        """Return the requests with a product to send: the one asked for, or its sibling, saying so in ``instead``."""
+        asked_for = waiting["product_retailer_id"]
+        sibling = asked_for.map(self.siblings)
+        instead = "in place of " + asked_for.map(self.titles).fillna("") + ", which cannot be sent now; "
+        rows = waiting.assign(
+            product_retailer_id=asked_for.where(sibling.isna(), sibling), instead=instead.where(sibling.notna(), "")
+        )
+        return rows[self.live.get_indexer(rows["product_retailer_id"]) >= 0]
 
 
 def _heard(data: Dataset) -> pd.DataFrame:
@@ -119,18 +144,6 @@ def _unanswered(asked_for: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     last = bought.groupby(PURCHASE[:2], as_index=False)["ordered_at"].max()
     both = latest.merge(last, on=PURCHASE[:2], how="left")
     return both[~(both["ordered_at"] >= both["received_at"])].reset_index(drop=True)
-
-
-def _sendable(waiting: pd.DataFrame, catalog: pd.DataFrame, bought: pd.Series) -> pd.DataFrame:
-    """Return the requests with a product to send: the one asked for, or its sibling, saying so in ``instead``."""
-    asked_for = waiting["product_retailer_id"]
-    sibling = asked_for.map(protocol.stand_ins(catalog, bought))
-    title = catalog.drop_duplicates("product_retailer_id").set_index("product_retailer_id")["title"]
-    instead = "in place of " + asked_for.map(title).fillna("") + ", which cannot be sent now; "
-    rows = waiting.assign(
-        product_retailer_id=asked_for.where(sibling.isna(), sibling), instead=instead.where(sibling.notna(), "")
-    )
-    return rows[rows["product_retailer_id"].isin(protocol.sendable(catalog))]
 
 
 def _hits(old: pd.DataFrame, bought: pd.DataFrame, horizon: int) -> int:

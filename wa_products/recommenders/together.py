@@ -97,7 +97,7 @@ def unbought(past: History, drawn: sparse.csr_matrix, keep: np.ndarray) -> tuple
     """Return customer, product and value of the entries of `drawn` for products to keep that were never bought."""
     entries = drawn.tocoo()
     customer, product = entries.row.astype("int64"), entries.col.astype("int64")
-    bought = np.unique(past.customer * np.int64(len(past.products)) + past.product)
+    bought = runs.unique(past.customer * np.int64(len(past.products)) + past.product)
     new = keep[product] & (runs.members(customer * np.int64(len(past.products)) + product, bought) < 0)
     return customer[new], product[new], entries.data[new]
 

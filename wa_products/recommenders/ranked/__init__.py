@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wa_products.recommenders.ranked.learning import Learned
 
 KEPT = 20  # candidates a customer
-CHUNK = 10_000  # customers looked at together
+CHUNK = 2_000  # customers looked at together
 
 
 class Ranked(protocol.InParts):
@@ -57,8 +57,10 @@ class Ranked(protocol.InParts):
         self._products, self._bought = census.index, census["bought"].to_numpy()
         self._recent = census["recent"].to_numpy()
         self._popular = Popular(self.horizon_days).counted(known.census, data.catalog)
-        worth = scored.sent(self._products, data.catalog, self._bought)[0] >= 0
-        shop = self._shop(known.sample, data.catalog)
+        self._sent = scored.sent(self._products, data.catalog, self._bought)
+        self._shelves = shelves(data.catalog, self._products)
+        self._titles = protocol.titles(data.catalog)
+        worth, shop = self._sent[0] >= 0, self._shop(known.sample)
         self.learned_ = learning.learn(shop, worth, known.chance, self.seed)
         if self.learned_ is None:
             self._simple = [self._popular, *(rule(self.horizon_days).learn(data) for rule in (Reorder, Together))]
@@ -66,17 +68,17 @@ class Ranked(protocol.InParts):
             self._shared = shared(shop.at(0), worth)
         return self
 
-    def _shop(self, whole: History, catalog: pd.DataFrame) -> Shop:
-        return Shop.of(whole, shelves(catalog, self._products), self.horizon_days)
+    def _shop(self, whole: History) -> Shop:
+        return Shop.of(whole, self._shelves, self.horizon_days)
 
     def _look(self, data: Dataset) -> Any:  # noqa: ANN401  # what the simple rules see, or what trees have scored
         if self.learned_ is None:
             return [rule._look(data) for rule in self._simple]  # noqa: SLF001  # of one family
         whole = histories.history(data, self._products)
-        codes, products = scored.sent(self._products, data.catalog, self._bought)
+        codes, products = self._sent
         rows, before = [], 0
         for some in whole.chunks(CHUNK):
-            moment = Moment(past=self._shop(some, data.catalog).at(0), shared=self._shared)
+            moment = Moment(past=self._shop(some).at(0), shared=self._shared)
             found = learning.weighed(moment, self.learned_, codes, self._recent, KEPT)
             rows.append(found.assign(customer=found["customer"] + before))
             before += len(some.customers)
@@ -84,7 +86,6 @@ class Ranked(protocol.InParts):
         return Seen(
             scored.Scored.of(found, customers=whole.customers, products=products, usual=self._products),
             data.as_of,
-            protocol.titles(data.catalog),
             withheld.withheld(data),
             companions.lately(whole, 0, HALF_LIFE * self.horizon_days),
         )
@@ -106,14 +107,14 @@ class Ranked(protocol.InParts):
             kind=np.where(rows["times"] > 0, "reorder", "recommendation"),
             horizon_days=float(self.horizon_days),
             **scored.dues(rows, seen.as_of),
-            why=scored.in_place_of(rows, seen.titles) + self._why(seen, rows, learned),
+            why=scored.in_place_of(rows, self._titles) + self._why(seen, rows, learned),
         )
         return frames.conform(found, protocol.RECOMMENDED, self.name)[list(protocol.RECOMMENDED)]
 
     def _why(self, seen: Seen, rows: pd.DataFrame, learned: Learned) -> pd.Series:
         new = rows[rows["times"] == 0]
         told = companions.sources(seen.lately, self._shared.beside, new["customer"], new["usual"])
-        source = seen.titles.reindex(self._products[told.source]).fillna("").where(told.source >= 0, "")
+        source = self._titles.reindex(self._products[told.source]).fillna("").where(told.source >= 0, "")
         beside = pd.DataFrame({"source": source.to_numpy(), "both": told.both, "orders": told.times}, index=new.index)
         known = rows.join(beside).fillna({"source": "", "both": 0, "orders": 0}).astype({"both": int, "orders": int})
         return reasons.why(known, learned, self.horizon_days)
@@ -124,6 +125,5 @@ class Seen(NamedTuple):
 
     scored: scored.Scored
     as_of: pd.Timestamp
-    titles: pd.Series
     held: pd.DataFrame
     lately: sparse.csr_matrix

@@ -38,7 +38,7 @@ def candidates(moment: Moment, worth: np.ndarray) -> Candidates:
     bought, size = moment.past.own, np.int64(len(worth))
     own = _own(moment, worth)
     keys = [found[0] * size + found[1] for found in (_drawn(moment, worth), _popular(moment))]
-    new = np.unique(np.concatenate(keys))
+    new = runs.unique(np.concatenate(keys))
     customer, product = np.divmod(new, size) if len(worth) else (new, new)
     fresh = bought.places(customer, product) < 0
     customer = np.concatenate([bought.found.customer[own], customer[fresh]])

@@ -27,7 +27,7 @@ SPELLS = 8
 
 
 def signs(moment: Moment, weighed: Candidates) -> tuple[list[str], np.ndarray]:
-    """Return the names of the signs and their values, float32, a row a candidate."""
+    """Return the names of the signs and their values, float32, a row a candidate, each sign in one piece of memory."""
     columns = {
         **_spread(_pair(moment), weighed.pair),
         **_shelves(moment, weighed),
@@ -36,7 +36,10 @@ def signs(moment: Moment, weighed: Candidates) -> tuple[list[str], np.ndarray]:
         "drawn": companions.entries(moment.drawn, weighed.customer, weighed.product),
     }
     columns |= _within_customer(columns, weighed, len(moment.past.own.past.customers))
-    return list(columns), np.column_stack([column.astype("float32") for column in columns.values()])
+    values = np.empty((len(columns), len(weighed)), dtype="float32")
+    for row, column in zip(values, columns.values(), strict=True):
+        row[:] = column
+    return list(columns), values.T
 
 
 def _spread(columns: dict[str, np.ndarray], place: np.ndarray) -> dict[str, np.ndarray]:
