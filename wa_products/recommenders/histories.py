@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wa_products.datasets import Dataset
 
 DAY = pd.Timedelta(days=1)
+PURCHASE = ["customer_id", "product_retailer_id", "ordered_at"]
 RECENT, LATELY = 28, 84
 
 
@@ -83,10 +84,9 @@ def history(data: Dataset, products: pd.Index | None = None) -> History:
 
     `products`, sorted, are those to give codes to where they are more than `data` knows of; by default its own.
     """
-    lines = data.lines("customer_id", "product_retailer_id", "ordered_at", "is_purchase")
-    bought = lines["is_purchase"] & (lines["product_retailer_id"] != "") & (lines["customer_id"] != "")
-    some = bought & (lines["ordered_at"] <= data.as_of)
-    lines = lines if some.all() else lines[some]
+    lines = bought(data)
+    named = lines["customer_id"] != ""
+    lines = lines if named.all() else lines[named]
     time = np.minimum(((lines["ordered_at"] - data.as_of) / DAY).to_numpy("float64"), -1e-6)
     customer, customers = frames.coded(lines["customer_id"])
     product, own = frames.coded(lines["product_retailer_id"])
@@ -108,12 +108,17 @@ def history(data: Dataset, products: pd.Index | None = None) -> History:
     )
 
 
-def purchases(data: Dataset, customers: pd.Series) -> pd.DataFrame:
-    """Return what `customers` bought up to ``data.as_of``: ``customer_id, product_retailer_id, ordered_at``."""
-    lines = data.lines("customer_id", "product_retailer_id", "ordered_at", "is_purchase")
-    some = lines["customer_id"].isin(customers) & lines["is_purchase"] & (lines["ordered_at"] <= data.as_of)
-    bought = lines.loc[some & (lines["product_retailer_id"] != ""), lines.columns[:3]]
-    return bought.astype({"customer_id": "str", "product_retailer_id": "str"})
+def bought(data: Dataset) -> pd.DataFrame:
+    """Return the lines up to ``data.as_of`` that were bought: ``customer_id, product_retailer_id, ordered_at``."""
+    lines = data.lines(*PURCHASE, "is_purchase")
+    some = lines["is_purchase"] & (lines["ordered_at"] <= data.as_of) & (lines["product_retailer_id"] != "")
+    return (lines if some.all() else lines[some])[PURCHASE]
+
+
+def of_some(lines: pd.DataFrame, customers: pd.Series) -> pd.DataFrame:
+    """Return what `customers` bought of `lines`, texts as texts."""
+    some = lines[lines["customer_id"].isin(customers)]
+    return some.astype({"customer_id": "str", "product_retailer_id": "str"})
 
 
 def _order(customer: np.ndarray, product: np.ndarray, time: np.ndarray) -> np.ndarray | None:

@@ -39,24 +39,28 @@ class Census:
     @classmethod
     def of(cls, whole: History, horizon: int) -> Self:
         """Count one history."""
-        found, size = histories.pairs(whole, 0), len(whole.products)
+        size, starts = len(whole.products), np.flatnonzero(runs.changes(whole.customer, whole.product))
+        customer, product = whole.customer[starts], whole.product[starts]
+        held, since = -whole.time[starts], -whole.time[runs.ends(starts, len(whole))]
         known = np.zeros(len(whole.customers))
-        np.maximum.at(known, found.customer, found.held)
+        np.maximum.at(known, customer, held)
 
         def counted(some: np.ndarray) -> np.ndarray:
-            return np.bincount(found.product[some], minlength=size)
+            return np.bincount(product[some], minlength=size)
 
-        columns = {"bought": np.bincount(whole.product, minlength=size), "recent": counted(found.recent > 0)}
+        columns = {
+            "bought": np.bincount(whole.product, minlength=size),
+            "recent": counted(since <= histories.RECENT),
+        }
         for window in range(WINDOWS):
             newest, oldest = window * horizon, (window + 1) * horizon
             inside = (whole.day >= -oldest) & (whole.day < -newest)
-            product = whole.product[inside]
-            once = runs.changes(whole.customer[inside], product)
-            first = (found.held > newest) & (found.held <= oldest) & (known > oldest)[found.customer]
+            lately = whole.product[inside]
+            once = runs.changes(whole.customer[inside], lately)
             columns |= {
-                f"buyers {window}": np.bincount(product[once], minlength=size),
-                f"first {window}": counted(first),
-                f"had {window}": counted(found.held > oldest),
+                f"buyers {window}": np.bincount(lately[once], minlength=size),
+                f"first {window}": counted((held > newest) & (held <= oldest) & (known > oldest)[customer]),
+                f"had {window}": counted(held > oldest),
             }
         moments = np.arange(WINDOWS + 1) * horizon
         return cls(

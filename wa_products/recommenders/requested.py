@@ -10,12 +10,12 @@ from wa_products import frames
 from wa_products.errors import DataError
 from wa_products.recommenders import histories, phrases, protocol
 from wa_products.recommenders.histories import DAY
+from wa_products.recommenders.withheld import PAIR
 from wa_products.recommenders.words import Titles
 
 if TYPE_CHECKING:
     from wa_products.datasets import Dataset
 
-PURCHASE = ["customer_id", "product_retailer_id", "ordered_at"]
 REQUEST = ["customer_id", "product_retailer_id", "received_at", "share", "how"]
 
 
@@ -56,13 +56,15 @@ class Requested(protocol.InParts):
         """Return how many earlier enquiries were followed by a purchase, of how many, and the lines of each product."""
         inbound = _heard(data)
         old = _enquired(inbound[inbound["received_at"] <= data.as_of - self.horizon_days * DAY])
-        hits = _hits(old, histories.purchases(data, old["customer_id"]), self.horizon_days)
-        return hits, len(old), _lines_of_each(data)
+        bought = histories.bought(data)
+        number = bought["product_retailer_id"].value_counts()
+        hits = _hits(old, histories.of_some(bought, old["customer_id"]), self.horizon_days)
+        return hits, len(old), pd.Series(number.to_numpy(), index=pd.Index(number.index, dtype="str"))
 
     def _look(self, data: Dataset) -> pd.DataFrame:
         lately = self._lately(data)
         asked_for = pd.concat([_enquired(lately), _said(lately, self._titles)], ignore_index=True)
-        waiting = _unanswered(asked_for, histories.purchases(data, asked_for["customer_id"]))
+        waiting = _unanswered(asked_for, histories.of_some(histories.bought(data), asked_for["customer_id"]))
         return self._proposed(self._shelf.sendable(waiting), self._rate, data.as_of)
 
     def _tell(self, seen: pd.DataFrame, wanted: pd.Index, k: int) -> pd.DataFrame:
@@ -108,14 +110,6 @@ def _heard(data: Dataset) -> pd.DataFrame:
     return data.inbound[(data.inbound["received_at"] <= data.as_of) & (data.inbound["customer_id"] != "")]
 
 
-def _lines_of_each(data: Dataset) -> pd.Series:
-    """Return how many order lines each product has up to ``data.as_of``."""
-    lines = data.lines("product_retailer_id", "ordered_at", "is_purchase")
-    some = lines["is_purchase"] & (lines["ordered_at"] <= data.as_of)
-    number = lines.loc[some, "product_retailer_id"].value_counts()
-    return pd.Series(number.to_numpy(), index=pd.Index(number.index, dtype="str"))
-
-
 def _enquired(inbound: pd.DataFrame) -> pd.DataFrame:
     rows = inbound[inbound["product_retailer_id"] != ""]
     return rows.assign(share=1.0, how="asked about this product")[REQUEST]
@@ -141,12 +135,12 @@ def _unanswered(asked_for: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     """Return the latest request of each customer for each product, unless it was bought since."""
     latest = asked_for.sort_values(["received_at", "share"], kind="stable")
     latest = latest.drop_duplicates(["customer_id", "product_retailer_id"], keep="last")
-    last = bought.groupby(PURCHASE[:2], as_index=False)["ordered_at"].max()
-    both = latest.merge(last, on=PURCHASE[:2], how="left")
+    last = bought.groupby(PAIR, as_index=False)["ordered_at"].max()
+    both = latest.merge(last, on=PAIR, how="left")
     return both[~(both["ordered_at"] >= both["received_at"])].reset_index(drop=True)
 
 
 def _hits(old: pd.DataFrame, bought: pd.DataFrame, horizon: int) -> int:
-    both = old.reset_index(names="request").merge(bought, on=PURCHASE[:2])
+    both = old.reset_index(names="request").merge(bought, on=PAIR)
     wait = both["ordered_at"] - both["received_at"]
     return int(both.loc[(wait >= pd.Timedelta(0)) & (wait < horizon * DAY), "request"].nunique())
