@@ -108,6 +108,16 @@ def test_some_customers_are_the_same_from_both(shop, kept):
         same(far.sends, near.sends)
 
 
+def test_for_few_customers_few_parts(shop, kept):
+    """A few customers are one part to work on, and its columns are the same however often and together they are read."""
+    some = pd.Index(["tea-03", "tea-05", "honey-01"])
+    (part,) = kept.of(some).stored.each(lambda part: part)
+    assert (part.number, part.parts) == (0, 1)
+    first, again = part.read(["customer_id", "ordered_at"]), part.read(["ordered_at", "order_id", "customer_id"])
+    same(again[["customer_id", "ordered_at"]], first)
+    assert sorted(again["order_id"]) == sorted(shop.of(some).orders["order_id"])
+
+
 def test_places_do_not_move():
     """A customer's place is the same for ever: stores on disk rely on it."""
     found = parts.places(pd.Index(["447700900000", "c", "é", ""]))

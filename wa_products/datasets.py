@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import pandas as pd
 
@@ -103,16 +103,17 @@ class Dataset:
         """
         if self.stored is None:
             return iter([function(self, self.customers if customers is None else customers)])
+        wanted = self if customers is None else self.of(customers)
         places = None if customers is None else parts.places(customers)
 
         def of_part(stored: parts.Stored) -> pd.DataFrame:
-            part = self.part(stored)
+            part = wanted.part(stored)
             if customers is None or places is None:
                 return function(part, part.customers)
-            some = customers[parts.belong(places, stored)]
-            return function(part.of(some), some)
+            return function(part, customers[parts.belong(places, stored)])
 
-        return self.stored.each(of_part) if question is None else self.stored.kept(of_part, question)
+        stored = cast("parts.Stored", wanted.stored)
+        return stored.each(of_part) if question is None else stored.kept(of_part, question)
 
     def of(self, customers: pd.Index) -> Dataset:
         """Return the shop with only what these `customers` ordered, wrote and were sent."""

@@ -50,7 +50,7 @@ def companions(past: History, since: int) -> Companions:
     several = (together.data >= LEAST_TOGETHER) & (together.row != together.col)
     row, col, both = (values[several] for values in (together.row, together.col, together.data))
     excess = (both - times[row] * times[col] / max(baskets.shape[0], 1)) / (times[row] + DOUBT)
-    order = np.lexsort((col, row))
+    order = np.argsort(row * np.int64(size) + col)
     kept = order[excess[order] > 0]
     kept = kept[runs.ranks(row[kept], excess[kept]) < MOST]
     place = (row[kept], col[kept])
@@ -67,7 +67,7 @@ def _baskets(past: History, since: int) -> sparse.csr_matrix:
     some = (past.day >= since) & (times >= LEAST_BASKETS)[past.product]
     customer, visit, product = past.customer[some], past.visit[some], past.product[some]
     basket = customer * np.int64(visit.max(initial=0) + 1) + visit
-    order = np.lexsort((product, basket))
+    order = np.argsort(basket * np.int64(len(times)) + product, kind="stable")
     basket, product = basket[order], product[order]
     number = np.cumsum(runs.changes(basket)) - 1
     kept = runs.ranks(number, times[product]) < BASKET

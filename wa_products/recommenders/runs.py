@@ -22,8 +22,14 @@ def ends(starts: np.ndarray, size: int) -> np.ndarray:
 
 
 def sums(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return the sum of `values` over each run."""
-    return np.add.reduceat(values, starts, dtype="float64") if len(starts) else np.zeros(0)
+    """Return the sum of `values` over each run; of True and False it is how often they are True."""
+    if not len(starts):
+        return np.zeros(0)
+    if values.dtype != bool:
+        return np.add.reduceat(values, starts, dtype="float64")
+    upto = np.zeros(len(values) + 1, dtype="int64")
+    np.cumsum(values, out=upto[1:])
+    return np.diff(upto[np.append(starts, len(values))]).astype("float64")
 
 
 def places(group: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 _TURN = "turn"
 _PATIENCE = 2  # seconds before progress is shown
+_A_PART = 2_500  # customers worth a part of their own
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,7 +39,8 @@ class StoredOrders:
 
     They are part `number` of `parts` of the customers: all of them are part 0 of 1. `workers` parts are worked on at
     once, by threads. `added` are lines that the store does not hold, by its parts; of `customers`, where
-    they are named, only these are there.
+    they are named, only these are there: `each` goes through them in fewer parts, and what was read of them once is
+    `remembered`, column by column.
     """
 
     root: Path
@@ -51,6 +53,7 @@ class StoredOrders:
     progress: bool = False
     added: Mapping[int, pa.Table] = field(default_factory=dict)
     customers: pd.Index | None = None
+    remembered: dict[tuple[int, bool], dict[str, pa.ChunkedArray]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return how many lines there are."""
@@ -73,29 +76,31 @@ class StoredOrders:
 
     def before(self, at: pd.Timestamp) -> StoredOrders:
         """Return only the lines earlier than `at`."""
-        return replace(self, until=at if self.until is None else min(at, self.until))
+        return replace(self, until=at if self.until is None else min(at, self.until), remembered={})
 
     def first(self, share: float) -> StoredOrders:
         """Return only the lines of customers whose place is below `share`."""
-        return replace(self, share=min(share, self.share))
+        return replace(self, share=min(share, self.share), remembered={})
 
     def of(self, customers: pd.Index) -> StoredOrders:
         """Return only the lines of `customers`."""
         both = customers if self.customers is None else self.customers.intersection(customers)
-        return replace(self, customers=both)
+        return replace(self, customers=both, remembered={})
 
     def with_lines(self, lines: pd.DataFrame) -> StoredOrders:
         """Return these lines and others that the store does not hold."""
         numbers = (parts.places_of_rows(lines["customer_id"]) * self.manifest.parts).astype("int64")
         added = {int(number): tables.to_table(some) for number, some in lines.groupby(numbers)}
-        return replace(self, added=added)
+        return replace(self, added=added, remembered={})
 
     def each(self, function: Callable[[Stored], Made]) -> Iterator[Made]:
         """Return what `function` makes of each part, in the order of the parts, a few parts at a time."""
-        if self.parts == self.manifest.parts:
+        if self.parts >= (divided := self._divided):
             yield function(self)
             return
-        every = [replace(self, number=number, parts=self.manifest.parts) for number in self._range()]
+        first, last = (number * divided // self.parts for number in (self.number, self.number + 1))
+        some = range(first, min(last, int(np.ceil(self.share * divided))))
+        every = [replace(self, number=number, parts=divided, remembered={}) for number in some]
         shown = tqdm(total=len(every), disable=not self.progress, unit="part", leave=False, delay=_PATIENCE)
         with ThreadPoolExecutor(self.workers) as pool, shown as bar:
             waiting: deque[Future[Made]] = deque()
@@ -113,6 +118,14 @@ class StoredOrders:
         key = key_of(hashlib.sha256(question).hexdigest(), self.manifest.digest, str(self.until))
         return results.kept(self.root, key, self.each, function)
 
+    @property
+    def _divided(self) -> int:
+        """Into how many parts all customers are divided to be worked on: for few of them, fewer than the store has."""
+        if self.customers is None:
+            return self.manifest.parts
+        enough = max(self.workers, len(self.customers) // _A_PART)
+        return min(self.manifest.parts, 1 << (enough - 1).bit_length())
+
     def _range(self) -> range:
         """Return the numbers of the store's own parts that hold these lines."""
         each = self.manifest.parts // self.parts
@@ -127,6 +140,16 @@ class StoredOrders:
                 yield read
 
     def _part(self, number: int, columns: list[str] | None, *, coded: bool) -> pa.Table | None:
+        """Return the lines of one of the store's parts; of some customers, what was read before is not read again."""
+        if self.customers is None or columns is None:
+            return self._read(number, columns, coded=coded)
+        known = self.remembered.setdefault((number, coded), {})
+        if more := [name for name in columns if name not in known]:
+            read = self._read(number, more, coded=coded)
+            known |= {} if read is None else dict(zip(read.column_names, read.columns, strict=True))
+        return pa.table({name: known[name] for name in columns if name in known}) if known else None
+
+    def _read(self, number: int, columns: list[str] | None, *, coded: bool) -> pa.Table | None:
         """Return the lines of one of the store's parts, those told again by a later export once."""
         several, partly = self.manifest.turns + bool(self.added) > 1, (number + 1) / self.manifest.parts > self.share
         chosen = self.customers is not None
@@ -145,7 +168,7 @@ class StoredOrders:
             until = pa.scalar(self.until.to_datetime64(), pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
             whole = whole.filter(pc.less(whole["ordered_at"], until))
         if self.customers is not None:
-            whole = whole.filter(pc.is_in(whole["customer_id"], pa.array(self.customers, pa.string())))
+            whole = whole.filter(tables.are_in(whole["customer_id"], pa.array(self.customers, pa.string())))
         if partly:
             whole = whole.filter(pa.array(_places(whole["customer_id"]) < self.share))
         if several:

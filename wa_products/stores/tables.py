@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from wa_products import frames
@@ -81,6 +82,14 @@ def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
     return pd.Categorical.from_codes(
         codes, categories=pd.Index(array.dictionary.to_pandas(), dtype="str"), validate=False
     )
+
+
+def are_in(texts: pa.ChunkedArray, among: pa.Array) -> pa.ChunkedArray:
+    """Return which of `texts` are `among` others; of texts that are coded, each different one is looked up once."""
+    if not pa.types.is_dictionary(texts.type):
+        return pc.is_in(texts, value_set=among)
+    told = [pc.is_in(chunk.dictionary, value_set=among).take(chunk.indices) for chunk in texts.chunks]
+    return pa.chunked_array(told, pa.bool_())
 
 
 def write(table: pa.Table, path: Path) -> None:

@@ -6,6 +6,7 @@ At each cutoff the signs come from before it and the answers from the horizon af
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from wa_products.recommenders.ranked.moments import Shop
 
 CUTOFFS, LEAST_CUTOFFS = 8, 2
+AT_ONCE = 2  # cutoffs looked at together: more would take more memory
 LEAST_ROWS, LEAST_EVENTS = 5_000, 500
 ROWS_A_CUTOFF = 100_000
 ROUNDS, PATIENCE = 200, 20
@@ -92,7 +94,8 @@ def learn(shop: Shop, worth: np.ndarray, chance: np.ndarray, seed: int) -> Learn
     cutoffs = [-shop.horizon * step for step in range(1, CUTOFFS + 1) if -shop.horizon * (step + 1) >= oldest]
     if len(cutoffs) < LEAST_CUTOFFS:
         return None
-    examples = [_examples(shop, worth, cutoff, chance) for cutoff in cutoffs]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        examples = list(pool.map(lambda cutoff: _examples(shop, worth, cutoff, chance), cutoffs))
     later, earlier = _joined(examples[: len(examples) // 2]), _joined(examples[len(examples) // 2 :])
     for part in (later, earlier):
         events = int(part.bought.sum())
@@ -110,7 +113,7 @@ def _joined(parts: list[Examples]) -> Examples:
     return Examples(
         customer=np.concatenate([part.customer + first for part, first in zip(parts, apart, strict=False)]),
         names=parts[0].names,
-        signs=np.vstack([part.signs for part in parts]),
+        signs=np.concatenate([part.signs.T for part in parts], axis=1).T,
         bought=np.concatenate([part.bought for part in parts]),
     )
 
