@@ -108,12 +108,13 @@ def claimed(
     """
     carts = carts_of(lines)
     pairs = contenders(carts, lines, sends, groups)
-    found = claims(pairs, lookback, prompt)
+    found, own = claims(pairs, lookback, prompt), sends
     if "is_other" in sends:
-        others = are_in(found["send_id"], sends.loc[sends["is_other"].eq(other=True), "send_id"])
-        found["rule"] = found["rule"].where(~others, "other campaign")
+        is_other = sends["is_other"].eq(other=True)
+        found["rule"] = found["rule"].where(~are_in(found["send_id"], sends.loc[is_other, "send_id"]), "other campaign")
+        own = sends[~is_other]
     strangers = carts[~are_in(carts["customer_id"], planned) & ~are_in(carts["message_id"], found["message_id"])]
-    found = pd.concat([found, _forwarded(strangers, lines, sends, lookback)], ignore_index=True)
+    found = pd.concat([found, _forwarded(strangers, lines, own, lookback)], ignore_index=True)
     result = carts.merge(found, on="message_id", how="left")
     result["rule"] = result["rule"].astype("object").fillna("organic").astype("str")
     result["confidence"] = result["rule"].map(RULES)

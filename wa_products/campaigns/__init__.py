@@ -110,8 +110,7 @@ def _told(plan: Plan, ledger: Ledger, sender: Sender) -> pd.DataFrame:
     found = found.assign(
         outcome=found["outcome"].where(~left, sending.SKIPPED), details=found["details"].where(~left, why)
     )
-    old = ledger.unknowns(sender.client.now())
-    unknown = int((old["campaign"] == plan.campaign).sum())
+    unknown = len(ledger.unknowns(sender.client.now(), campaign=plan.campaign))
     found.attrs = {"posted": sender.posted, "stopped": breaker.stopped, "failing": breaker.failing}
     found.attrs |= {"unclassified": dict(breaker.unclassified), "unknown": unknown, "late": 0, "rate": sender.rate}
     notes = [f"was stopped: {breaker.stopped}. Send again to go on"] if breaker.stopped else []
@@ -156,7 +155,7 @@ def _rehearsed(plan: Plan, ledger: Ledger, pending: list[sending.Row], now: pd.T
     every = pd.concat([frames.empty(frames.OUTCOMES), known, fresh[done]])
     found = frames.conform(every, frames.OUTCOMES, "the dry run").sort_values("customer_id", ignore_index=True)
     found.attrs = {"posted": 0, "stopped": "", "failing": False, "unclassified": {}, "late": len(missed), "rate": rate}
-    found.attrs["unknown"] = len(ledger.unknowns(now).query("campaign == @plan.campaign"))
+    found.attrs["unknown"] = len(ledger.unknowns(now, campaign=plan.campaign))
     return found
 
 

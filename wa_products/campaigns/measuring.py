@@ -39,27 +39,28 @@ def measure(
     if header.empty:
         have = ", ".join(sorted(set(campaigns["campaign"]))) or "none"
         raise DataError(f"the ledger has no campaign {campaign!r}; it has: {have}")
-    rows, orphans = ledger.receipts(campaign, as_of)
+    rows = ledger.receipts(campaign, as_of)
     known = [header["created_at"].max(), rows["at"].max(), ledger.last_at()]
     at = max(moment for moment in known if pd.notna(moment)) if as_of is None else as_of
+    answers = ledger.answers(metrics.start_of(rows, header["created_at"].iloc[0]), at)
     found = metrics.results(
         rows,
-        ledger.answers(),
+        answers,
         header.iloc[0].to_dict(),
         at,
         horizon=horizon,
         prompt=prompt,
-        others=_others(ledger, campaigns, header, as_of),
+        others=_others(ledger, header, rows, answers, at),
         data=data,
     )
-    return replace(found, orphans=orphans)
+    return replace(found, orphans=ledger.orphans(as_of))
 
 
 def _others(
-    ledger: Ledger, campaigns: pd.DataFrame, header: pd.DataFrame, as_of: pd.Timestamp | None
-) -> pd.DataFrame | None:
-    """Return the rows of the other campaigns whose messages may still be in mind, None where there are none."""
-    apart = campaigns[campaigns["campaign"] != header["campaign"].iloc[0]]
-    near = apart[apart["expires_at"] >= header["created_at"].min() - 2 * _MEMORY]
-    found = [ledger.receipts(name, as_of)[0] for name in sorted(set(near["campaign"]))]
-    return pd.concat(found, ignore_index=True) if found else None
+    ledger: Ledger, header: pd.DataFrame, rows: pd.DataFrame, answers: pd.DataFrame, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Return what other campaigns sent, and may still be in mind, to whom this one planned for or who sent a cart."""
+    carts = answers[answers["kind"] == "cart"]
+    customers, named = {*rows["customer_id"], *carts["customer_id"]}, {*carts["context_id"]} - {""}
+    since = header["created_at"].min() - 2 * _MEMORY
+    return ledger.rivals(header["campaign"].iloc[0], customers, named, since=since, as_of=as_of)

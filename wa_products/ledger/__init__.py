@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from tqdm.auto import tqdm
 
@@ -33,14 +33,13 @@ from wa_products.ledger import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from sqlalchemy import Connection
-
-    from wa_products.ledger.people import People, Standing
+    from wa_products.ledger.people import Standing
     from wa_products.ledger.sending import Claim, Result, Row
     from wa_products.plans import Plan
 
 HEARING, SENDING = 7_270_115, 7_270_116  # PostgreSQL's advisory locks: one writer of each kind at a time
 BATCH = 500
+PART = 100_000
 
 
 class Ledger:
@@ -54,8 +53,6 @@ class Ledger:
     def __init__(self, url: str = "sqlite:///ledger.db") -> None:
         self._engine = opening.engine(url)
         self._name = make_url(url).render_as_string(hide_password=True)
-        self._people: People | None = None
-        event.listen(self._engine, "rollback", self._forget)
 
     def close(self) -> None:
         """Close all connections."""
@@ -80,23 +77,55 @@ class Ledger:
         is ``""`` where nothing was decided yet.
         """
         with self._engine.begin() as connection:
-            return views.resolved(views.rows(connection, campaign), self._known(connection))
+            found = views.rows(connection, campaign)
+            return views.resolved(found, people.around(connection, found["customer_id"]))
 
-    def receipts(self, campaign: str, as_of: pd.Timestamp | None = None) -> tuple[pd.DataFrame, int]:
+    def receipts(self, campaign: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """
         Return what `rows` returns with the receipts that came up to `as_of`, as `states.states` takes them.
 
-        And the number of messages of no campaign, sent by another tool, of which receipts came. With `answers` this is
-        all that measuring goes by, at a fraction of what `events` costs.
+        With `answers` this is all that measuring goes by of the campaign itself, at a fraction of what `events` costs.
         """
         with self._engine.begin() as connection:
-            found, others = heard.receipts(connection, campaign, as_of)
-            return views.resolved(found, self._known(connection)), others
+            found = heard.receipts(connection, campaign, as_of)
+            return views.resolved(found, people.around(connection, found["customer_id"]))
 
-    def answers(self) -> pd.DataFrame:
-        """Return what `events` returns without statuses: what customers said, asked for and put into carts."""
+    def rivals(
+        self,
+        campaign: str,
+        customers: Collection[str],
+        wamids: Collection[str] = (),
+        *,
+        since: pd.Timestamp,
+        as_of: pd.Timestamp,
+    ) -> pd.DataFrame:
+        """
+        Return what `receipts` does of what other campaigns than `campaign` meant to send, one row a send.
+
+        To these customers, whatever their ids are, or in a message with one of the `wamids`. Only campaigns with a plan
+        made up to `as_of` that had not expired at `since`.
+        """
         with self._engine.begin() as connection:
-            return heard.events(connection, self._known(connection), receipts=False)
+            theirs = people.around(connection, customers)
+            ids = {each for customer in customers for each in theirs.members(customer)}
+            others = sending.planned_within(since, as_of).where(schema.PLANS.c.campaign != campaign)
+            found = heard.rivals(connection, ids, wamids, others, as_of)
+            known = people.around(connection, found["customer_id"].unique())
+            return found.assign(customer_id=views.named(found["customer_id"], known))
+
+    def orphans(self, as_of: pd.Timestamp | None = None) -> int:
+        """Return of how many messages of no campaign, sent by another tool, receipts came up to `as_of`."""
+        with self._engine.begin() as connection:
+            return heard.orphans(connection, as_of)
+
+    def answers(self, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+        """
+        Return what `events` returns without statuses: what customers said, asked for and put into carts.
+
+        With `since` or `as_of`, of those of a known time only what was from then on and up to there.
+        """
+        with self._engine.begin() as connection:
+            return heard.answers(connection, since, as_of)
 
     def last_at(self) -> pd.Timestamp:
         """Return the time of the latest event, missing where nothing was heard."""
@@ -111,14 +140,48 @@ class Ledger:
     def events(self) -> pd.DataFrame:
         """Return the `events` frame of all webhooks, in the order of time, with the one id of each customer."""
         with self._engine.begin() as connection:
-            return heard.events(connection, self._known(connection))
+            return heard.events(connection)
 
-    def sends(self) -> pd.DataFrame:
-        """Return the `sends` frame: every message that was accepted, or may have been, in any campaign."""
-        names = dict.fromkeys(self.campaigns()["campaign"])
-        found = [rows[rows["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN])] for rows in map(self.rows, names)]
-        every = pd.concat([frames.empty(frames.SENDS), *found], ignore_index=True)
-        return frames.conform(every[list(frames.SENDS)], frames.SENDS, "the ledger")
+    def events_in_parts(self, size: int = PART) -> Iterator[pd.DataFrame]:
+        """
+        Yield what `events` returns in parts of about `size` rows, in the order in which they were first told.
+
+        For a ledger of any size: each event is in one part, and one part in memory.
+        """
+        last = self.last_event()
+        for after in range(0, last, size):
+            with self._engine.begin() as connection:
+                part = heard.events(connection, after=after, upto=min(after + size, last))
+            if len(part):
+                yield part
+
+    def sends(self, since: pd.Timestamp | None = None) -> pd.DataFrame:
+        """
+        Return the `sends` frame: every message that was accepted, or may have been, in any campaign.
+
+        With `since`, of campaigns with a plan that had not expired then.
+        """
+        every = pd.concat([frames.empty(frames.SENDS), *self.sends_in_parts(since=since)], ignore_index=True)
+        return frames.conform(every, frames.SENDS, "the ledger")
+
+    def sends_in_parts(self, size: int = PART, since: pd.Timestamp | None = None) -> Iterator[pd.DataFrame]:
+        """
+        Yield what `sends` returns in parts of at most `size` rows, each of one campaign, sorted by customer.
+
+        For a ledger of any size: one part is in memory.
+        """
+        with self._engine.begin() as connection:
+            names = connection.scalars(sending.planned_within(since).order_by(schema.PLANS.c.seq)).all()
+        for name in dict.fromkeys(names):
+            last: str | None = ""
+            while last is not None:
+                with self._engine.begin() as connection:
+                    part, last = views.sends_after(connection, name, last, size)
+                    known = people.around(connection, part["customer_id"])
+                reached = part[part["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN])]
+                if len(reached):
+                    named = reached.assign(customer_id=views.named(reached["customer_id"], known).array)
+                    yield frames.conform(named[list(frames.SENDS)], frames.SENDS, "the ledger")
 
     def campaigns(self) -> pd.DataFrame:
         """
@@ -179,7 +242,7 @@ class Ledger:
     def events_after(self, number: int) -> pd.DataFrame:
         """Return what `events` returns, of the events of which nothing stored up to that number told."""
         with self._engine.begin() as connection:
-            return heard.events(connection, self._known(connection), after=number)
+            return heard.events(connection, after=number)
 
     def suppress(self, customer_ids: Iterable[str], reason: str, at: pd.Timestamp) -> None:
         """
@@ -214,14 +277,17 @@ class Ledger:
 
     # What a person must look at.
 
-    def unknowns(self, now: pd.Timestamp, patience: pd.Timedelta = unknowns.PATIENCE) -> pd.DataFrame:
+    def unknowns(
+        self, now: pd.Timestamp, patience: pd.Timedelta = unknowns.PATIENCE, *, campaign: str | None = None
+    ) -> pd.DataFrame:
         """
         Return the sends that were tried `patience` or longer before `now` and of which nothing was heard since.
 
-        One row a send: send_id, campaign, customer_id, product_retailer_id, title, at, details. No addresses.
+        One row a send: send_id, campaign, customer_id, product_retailer_id, title, at, details. No addresses. Of all
+        campaigns every attempt there is is looked at, of one `campaign` its own.
         """
         with self._engine.begin() as connection:
-            return unknowns.unknowns(connection, self._known(connection), now - patience)
+            return unknowns.unknowns(connection, now - patience, campaign=campaign)
 
     def resolve(self, send_ids: Collection[str], *, sent: bool, by: str, now: pd.Timestamp) -> int:
         """
@@ -232,7 +298,7 @@ class Ledger:
         """
         with opening.writing(self._engine) as connection:
             opening.lock(connection, SENDING)
-            return unknowns.resolve(connection, self._known(connection), send_ids, sent=sent, by=by, now=now)
+            return unknowns.resolve(connection, send_ids, sent=sent, by=by, now=now)
 
     # Sending.
 
@@ -264,7 +330,7 @@ class Ledger:
         with opening.writing(self._engine) as connection:
             opening.lock(connection, SENDING)
             sending.record(connection, plan.campaign, done)
-            return sending.claim(connection, self._known(connection), plan, rows, now=now, owner=owner)
+            return sending.claim(connection, plan, rows, now=now, owner=owner)
 
     def record(self, campaign: str, done: Iterable[Result]) -> None:
         """Write down what came of attempts."""
@@ -284,18 +350,18 @@ class Ledger:
     def standings(self, rows: Sequence[Row], now: pd.Timestamp) -> dict[str, Standing]:
         """Return how the customers of planned rows stand at `now`; whom the ledger never heard of is not in it."""
         with self._engine.begin() as connection:
-            known = self._known(connection)
             parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-            found = [people.standings(connection, known, part, now) for part in parts]
+            found = [people.standings(connection, people.of(connection, part), part, now) for part in parts]
             return {customer: standing for part in found for customer, standing in part.items()}
 
     def reached(self, campaign: str, rows: Sequence[Row], now: pd.Timestamp, days: float) -> dict[str, int]:
         """Return when, in microseconds, another campaign wrote to the customers of planned rows within `days`."""
         since = schema.micros(now - pd.Timedelta(days=days))
         with self._engine.begin() as connection:
-            known = self._known(connection)
             parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-            found = [reaches.reached(connection, known, campaign, part, since=since) for part in parts]
+            found = [
+                reaches.reached(connection, people.of(connection, part), campaign, part, since=since) for part in parts
+            ]
             return {customer: at for part in found for customer, at in part.items()}
 
     def alarm(self, after: int, since: pd.Timestamp) -> int:
@@ -307,11 +373,3 @@ class Ledger:
         """Return how many messages a second came in, stored after `after`, in the busiest minute of the last hour."""
         with self._engine.begin() as connection:
             return heard.inbound_rate(connection, now, after)
-
-    def _forget(self, _connection: Connection) -> None:
-        self._people = None  # they may be known from what was taken back
-
-    def _known(self, connection: Connection) -> People:
-        if self._people is None or self._people.version != people.version(connection):
-            self._people = people.read(connection, self._people)
-        return self._people

@@ -8,75 +8,104 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 
 from wa_products import codes, frames
 from wa_products.ledger import views
-from wa_products.ledger.reading import frame, headed, moments, numbers, places, read
-from wa_products.ledger.schema import EVENTS, INTENTS, OUTCOMES, micros, times
+from wa_products.ledger.people import around
+from wa_products.ledger.reading import among, frame, headed, moments, numbers, places, read
+from wa_products.ledger.schema import EVENTS, INTENTS, ORPHANS, OUTCOMES, WITH_WAMID, micros, times
 from wa_products.ledger.views import is_alone, money
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select
+    from collections.abc import Collection, Sequence
 
-    from wa_products.ledger.people import People
+    from sqlalchemy import ColumnElement, Connection, Select
 
 _MINUTE, _NEVER = 60_000_000, np.iinfo("int64").max
 STATUSES = ("sent", "delivered", "read", "failed")
+ANSWERS = ("cart", "enquiry", "inbound", "preference", "system", "unsupported")  # every other kind of event
+_BY_SEQ = EVENTS.c.kind.concat("")  # no column of an index: what is found by its number is not looked for by its kind
 
 
-def events(connection: Connection, people: People, *, after: int = 0, receipts: bool = True) -> pd.DataFrame:
+def events(connection: Connection, *, after: int = 0, upto: int = 0) -> pd.DataFrame:
     """
     Return the `events` frame, in the order of time, each event once however many bodies told of it.
 
-    `after` leaves out the events of which something stored up to that number told; without `receipts`, statuses.
+    `after` leaves out the events of which something stored up to that number told; with `upto`, it is those of which
+    something stored up to there did, in the words of whatever was told of them since.
     """
     newer = EVENTS.c.seq > after
-    wanted = newer if receipts else newer & (EVENTS.c.kind != "status")
-    told = select(*(EVENTS.c[name] for name in frames.EVENTS)).where(wanted)
-    table, *before = read(connection, told, *([_told_before(after)] if after else []))
-    table = _once(_without(table, *before))
-    found = frame(table).assign(
-        at=moments(table["at"]),
-        customer_id=frame(pa.table({"customer_id": headed(table["customer_id"], people)}))["customer_id"],
-        unit_price=money(table["unit_price"]),
-    )
-    return found.sort_values(["at", "event_id"], ignore_index=True)
+    told = _told().where(newer & (EVENTS.c.seq <= upto) if upto else newer)
+    queries = [told, *([_told_before(after, upto)] if after else []), *([_told_later(after, upto)] if upto else [])]
+    rows = (upto or connection.scalar(select(func.max(EVENTS.c.seq))) or 0) - after
+    table, *more = read(connection, *queries, rows=rows)
+    later = more.pop() if upto else table.slice(0, 0)
+    return _shaped(connection, _once(_without(pa.concat_tables([table, later]), *more)))
 
 
-def receipts(connection: Connection, campaign: str, as_of: pd.Timestamp | None = None) -> tuple[pd.DataFrame, int]:
+def answers(
+    connection: Connection, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """Return what `events` returns without statuses, of those from `since` up to `as_of`."""
+    wanted = [EVENTS.c.kind.in_(ANSWERS)]
+    if since is not None or as_of is not None:
+        wanted.append(EVENTS.c.at.between(max(micros(since), 1), _NEVER if as_of is None else micros(as_of)))
+    rows = connection.scalar(select(func.count()).where(*wanted)) or 0
+    (table,) = read(connection, _told().where(*wanted), rows=rows)
+    return _shaped(connection, _once(table))
+
+
+def receipts(connection: Connection, campaign: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
     """
-    Return `views.rows` with the receipts that came up to `as_of`, and of how many messages of no campaign some came.
+    Return `views.rows` with the receipts that came up to `as_of`.
 
     Added are ``sent_at, delivered_at, read_at, failed_at`` (when each status first was), ``failed_code`` and
     ``failed_details`` of the first failure; a blank wamid is filled in from the receipts of its send id.
     """
-    upto = EVENTS.c.at.between(1, _NEVER if as_of is None else micros(as_of))
-    alone = is_alone(connection, campaign)
+    sends = select(INTENTS.c.send_id).where(INTENTS.c.campaign == campaign)
+    wamids = select(OUTCOMES.c.wamid).where(OUTCOMES.c.campaign == campaign, OUTCOMES.c.wamid != "")
+    of_us = [None] if is_alone(connection, campaign) else _of(sends, wamids)
     facts = views.facts(connection, campaign)
-    found = read(connection, *facts, _failed(upto), *_groups(campaign, upto, alone=alone))
-    rows = views.rows_of(connection, campaign, found[: len(facts)])
-    failed, *groups = found[len(facts) :]
-    told = pa.concat_tables(groups)
-    place = _places(told, rows)
-    result = rows.assign(**{f"{name}_at": _first(told[name], place, len(rows)) for name in STATUSES})
-    result = result.assign(wamid=_wamids(told, place, rows), **_failures(failed, rows))
-    if alone:
-        return result, pc.count_distinct(told["wamid"].filter(pa.array(place < 0))).as_py()
-    ours = EVENTS.c.send_id.in_(select(INTENTS.c.send_id)) | EVENTS.c.wamid.in_(select(OUTCOMES.c.wamid))
-    others = select(func.count(EVENTS.c.wamid.distinct())).where(EVENTS.c.kind == "status", upto, ~ours)
-    return result, connection.scalar(others) or 0
+    found = read(connection, *facts, *_receipts(of_us, as_of), rows=views.size(connection, campaign))
+    return _received(views.rows_of(connection, campaign, found[: len(facts)]), found[len(facts) :])
+
+
+def rivals(
+    connection: Connection,
+    customers: Collection[str],
+    wamids: Collection[str],
+    campaigns: Select[Any],
+    as_of: pd.Timestamp | None,
+) -> pd.DataFrame:
+    """
+    Return what `receipts` does of what may have reached some customers, or has one of the `wamids`.
+
+    `campaigns` is the query for those that count. One row a send.
+    """
+    found = views.sends(connection, *views.intents_of(connection, customers, wamids, campaigns), rows=len(customers))
+    sends, theirs = (among(connection, found[name].unique()) for name in ("send_id", "wamid"))
+    return _received(found, read(connection, *_receipts(_of(sends, theirs), as_of), rows=len(found)))
+
+
+def orphans(connection: Connection, as_of: pd.Timestamp | None = None) -> int:
+    """Return of how many messages that no campaign sent receipts came up to `as_of`."""
+    ours = exists().where(INTENTS.c.send_id == ORPHANS.c.send_id)
+    named = exists().where(OUTCOMES.c.wamid == ORPHANS.c.wamid, WITH_WAMID)
+    query = select(func.count(ORPHANS.c.wamid.distinct())).where(~ours, ~named)
+    return connection.scalar(query if as_of is None else query.where(ORPHANS.c.at <= micros(as_of))) or 0
 
 
 def last_at(connection: Connection) -> pd.Timestamp:
     """Return the time of the last event, missing where there is none."""
-    return times(pd.Series([connection.scalar(select(func.max(EVENTS.c.at))) or 0]))[0]
+    last = [connection.scalar(select(func.max(EVENTS.c.at)).where(EVENTS.c.kind == kind)) for kind in _KINDS]
+    return times(pd.Series([max(at or 0 for at in last)]))[0]
 
 
 def alarm(connection: Connection, after: int, since: pd.Timestamp) -> int:
     """Return a code that stops everything, of a status stored after the fact number `after`; 0 where there is none."""
     query = select(EVENTS.c.code).where(
-        EVENTS.c.seq > after, EVENTS.c.kind == "status", EVENTS.c.code.in_(codes.STOPPING), EVENTS.c.at >= micros(since)
+        EVENTS.c.seq > after, _BY_SEQ == "status", EVENTS.c.code.in_(codes.STOPPING), EVENTS.c.at >= micros(since)
     )
     return connection.scalar(query.limit(1)) or 0
 
@@ -85,21 +114,47 @@ def inbound_rate(connection: Connection, now: pd.Timestamp, after: int) -> float
     """Return how many messages a second came in during the busiest minute of the hour before `now`, after a fact."""
     at = micros(now)
     came = select(func.count(EVENTS.c.event_id.distinct()).label("n")).where(
-        EVENTS.c.seq > after,
         EVENTS.c.kind.in_(("inbound", "cart", "enquiry")),
         EVENTS.c.at.between(at - 60 * _MINUTE, at),
+        EVENTS.c.seq + 0 > after,  # found by its time
     )
     minutes = came.group_by(EVENTS.c.at // _MINUTE).subquery()
     return (connection.scalar(select(func.max(minutes.c.n))) or 0) / 60
 
 
+_KINDS = (*ANSWERS, "status")
+
+
 # Events of which several bodies told.
 
 
-def _told_before(after: int) -> Select[Any]:
+def _told() -> Select[Any]:
+    return select(*(EVENTS.c[name] for name in frames.EVENTS))
+
+
+def _told_before(after: int, upto: int) -> Select[Any]:
     earlier = EVENTS.alias("earlier")
     told = select(earlier.c.seq).where(earlier.c.event_id == EVENTS.c.event_id, earlier.c.seq <= after)
-    return select(EVENTS.c.event_id).where(EVENTS.c.seq > after, told.exists())
+    wanted = select(EVENTS.c.event_id).where(EVENTS.c.seq > after, told.exists())
+    return wanted.where(EVENTS.c.seq <= upto) if upto else wanted
+
+
+def _told_later(after: int, upto: int) -> Select[Any]:
+    """Return the query for what was told behind `upto` of events of which something between the two numbers told."""
+    first = EVENTS.alias("first")
+    told = select(first.c.event_id).where(first.c.seq > after, first.c.seq <= upto)
+    return _told().where(EVENTS.c.event_id.in_(told), EVENTS.c.seq > upto)
+
+
+def _shaped(connection: Connection, table: pa.Table) -> pd.DataFrame:
+    """Return events as a frame, with the one id of each customer."""
+    people = around(connection, pc.unique(table["customer_id"]).to_pylist())
+    found = frame(table).assign(
+        at=moments(table["at"]),
+        customer_id=frame(pa.table({"customer_id": headed(table["customer_id"], people)}))["customer_id"],
+        unit_price=money(table["unit_price"]),
+    )
+    return found.sort_values(["at", "event_id"], ignore_index=True)
 
 
 def _without(table: pa.Table, *others: pa.Table) -> pa.Table:
@@ -129,18 +184,29 @@ def _is_in(ids: pa.ChunkedArray, among: pa.ChunkedArray) -> pa.ChunkedArray:
 # Receipts of messages.
 
 
-def _groups(campaign: str, upto: ColumnElement[bool], *, alone: bool) -> list[Select[Any]]:
-    """Return the queries for one row a send id and wamid: when each status first was told of it."""
+def _of(sends: Select[Any], wamids: Select[Any]) -> list[ColumnElement[bool] | None]:
+    """Return which receipts are of some sends: those with their send id, and those with none but their wamid."""
+    return [EVENTS.c.send_id.in_(sends), (EVENTS.c.send_id == "") & EVENTS.c.wamid.in_(wamids)]
+
+
+def _receipts(of_us: Sequence[ColumnElement[bool] | None], as_of: pd.Timestamp | None) -> list[Select[Any]]:
+    """Return the queries for when each status first was told, one row a send id and wamid, and for what failed."""
+    upto = EVENTS.c.at.between(1, _NEVER if as_of is None else micros(as_of))
     firsts = [func.min(case((EVENTS.c.status == name, EVENTS.c.at))).label(name) for name in STATUSES]
-    query = select(EVENTS.c.send_id, EVENTS.c.wamid, *firsts).where(EVENTS.c.kind == "status", upto)
-    query = query.group_by(EVENTS.c.send_id, EVENTS.c.wamid)
-    ours = select(INTENTS.c.send_id).where(INTENTS.c.campaign == campaign)
-    return [query] if alone else [query.where(EVENTS.c.send_id.in_(ours)), query.where(EVENTS.c.send_id == "")]
-
-
-def _failed(upto: ColumnElement[bool]) -> Select[Any]:
     names = [EVENTS.c[name] for name in ("send_id", "wamid", "at", "code", "details")]
-    return select(*names).where(EVENTS.c.kind == "status", EVENTS.c.status == "failed", upto)
+    told = select(EVENTS.c.send_id, EVENTS.c.wamid, *firsts).group_by(EVENTS.c.send_id, EVENTS.c.wamid)
+    failed = select(*names).where(EVENTS.c.status == "failed")
+    queries = [each.where(EVENTS.c.kind == "status", upto) for each in (told, failed)]
+    return [query if ours is None else query.where(ours) for query in queries for ours in of_us]
+
+
+def _received(rows: pd.DataFrame, found: Sequence[pa.Table]) -> pd.DataFrame:
+    """Return `rows` with the receipts that the queries of `_receipts` found."""
+    half = len(found) // 2
+    told, failed = pa.concat_tables(found[:half]), pa.concat_tables(found[half:])
+    place = _places(told, rows)
+    result = rows.assign(**{f"{name}_at": _first(told[name], place, len(rows)) for name in STATUSES})
+    return result.assign(wamid=_wamids(told, place, rows), **_failures(failed, rows))
 
 
 def _places(told: pa.Table, rows: pd.DataFrame) -> np.ndarray:

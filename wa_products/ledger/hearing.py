@@ -12,7 +12,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, text
 
 from wa_products import events, frames
 from wa_products.identities import customer_id
@@ -41,6 +41,14 @@ _NEW = select(func.count()).where(
     EVENTS.c.seq > bindparam("before"),
     ~select(_EARLIER.c.seq).where(_EARLIER.c.event_id == EVENTS.c.event_id, _EARLIER.c.seq < EVENTS.c.seq).exists(),
 )
+# By their number, not by an index that begins with their kind.
+_ORPHANS = text(
+    "INSERT INTO wa_orphans (wamid, send_id, at) SELECT DISTINCT wamid, send_id, at FROM wa_events "
+    "WHERE seq > :after AND kind || '' = 'status' AND at > 0 "
+    "AND NOT EXISTS (SELECT 1 FROM wa_intents WHERE wa_intents.send_id = wa_events.send_id) "
+    "AND NOT EXISTS (SELECT 1 FROM wa_outcomes WHERE wa_outcomes.wamid = wa_events.wamid AND wa_outcomes.wamid <> '') "
+    "ON CONFLICT DO NOTHING"
+)
 
 
 def add(connection: Connection, bodies: Sequence[Body], now: pd.Timestamp) -> int:
@@ -63,8 +71,14 @@ def add(connection: Connection, bodies: Sequence[Body], now: pd.Timestamp) -> in
             told.append(row(event, number))
             proved.update(proofs(event))
     insert_many(connection, EVENTS, NAMES, told)
+    note_orphans(connection, before)
     link(connection, proved, stored_at)
     return connection.scalar(_NEW, {"before": before}) or 0
+
+
+def note_orphans(connection: Connection, after: int) -> None:
+    """Write down which statuses behind the fact number `after` are of messages that no campaign sent."""
+    connection.execute(_ORPHANS, {"after": after})
 
 
 def link(connection: Connection, pairs: Iterable[Proof], at: int) -> None:

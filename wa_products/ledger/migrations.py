@@ -72,6 +72,21 @@ _BY_BODY = _statements(
     "added BIGINT NOT NULL, removed BIGINT NOT NULL, PRIMARY KEY (seq))",
     *(f"DROP TABLE {name}" for name in ("wa_kept", "wa_said", "wa_proofs")),
 )
+_BY_CAMPAIGN = _statements(
+    "CREATE INDEX wa_events_at ON wa_events (kind, at)",
+    "CREATE INDEX wa_identities_right ON wa_identities (right_id, left_id)",
+    "DROP INDEX wa_intents_customer",
+    "CREATE INDEX wa_intents_customer ON wa_intents (customer_id, campaign)",
+    "DROP INDEX wa_outcomes_customer",
+    "CREATE INDEX wa_outcomes_customer ON wa_outcomes (customer_id) WHERE code <> 0",
+    "CREATE INDEX wa_outcomes_wamid ON wa_outcomes (wamid) WHERE wa_outcomes.wamid <> ''",
+    "CREATE TABLE wa_orphans (wamid TEXT NOT NULL, send_id TEXT NOT NULL, at BIGINT NOT NULL, "
+    "PRIMARY KEY (wamid, send_id, at))",
+    "INSERT INTO wa_orphans (wamid, send_id, at) SELECT DISTINCT wamid, send_id, at FROM wa_events "
+    "WHERE kind = 'status' AND at > 0 "
+    "AND NOT EXISTS (SELECT 1 FROM wa_intents WHERE wa_intents.send_id = wa_events.send_id) "
+    "AND NOT EXISTS (SELECT 1 FROM wa_outcomes WHERE wa_outcomes.wamid = wa_events.wamid AND wa_outcomes.wamid <> '')",
+)
 # A new ledger is made at the last step; an older one climbs.
 MIGRATIONS = (
     Migration(1, "the first tables", METADATA.create_all),
@@ -98,4 +113,5 @@ MIGRATIONS = (
             "CREATE INDEX wa_asides_customer ON wa_asides (customer_id, seq)",
         ),
     ),
+    Migration(6, "indexes for what a run asks of a ledger of any size; the receipts of others", _BY_CAMPAIGN),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, text
 
 from wa_products import codes, identities, windows
 from wa_products.ledger.inserting import parts
@@ -21,13 +22,14 @@ from wa_products.ledger.schema import (
     PLANS,
     REPAIRS,
     SUPPRESSIONS,
+    WITH_CODE,
     micros,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
     from sqlalchemy.sql.elements import BindParameter
 
 WINDOW = windows.WINDOW // pd.Timedelta(microseconds=1)
@@ -38,13 +40,25 @@ def _last(column: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's column expression
     return select(func.coalesce(func.max(column), 0)).scalar_subquery()
 
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.seq))
-_VERSION = select(_last(IDENTITIES.c.seq), _last(PLANS.c.seq), _last(REPAIRS.c.seq))
+_PAIRS = select(IDENTITIES.c.left_id.label("left"), IDENTITIES.c.right_id.label("right"))
+# From id to id along the proofs; in words, as both databases have them, each with its indexes for both ends.
+_AROUND = text(
+    "WITH RECURSIVE reach(id) AS (SELECT left_id FROM wa_identities WHERE left_id IN :ids "
+    "UNION SELECT right_id FROM wa_identities WHERE right_id IN :ids "
+    "UNION SELECT CASE WHEN left_id = reach.id THEN right_id ELSE left_id END "
+    "FROM reach JOIN wa_identities ON left_id = reach.id OR right_id = reach.id) "
+    "SELECT left_id, right_id FROM reach JOIN wa_identities ON left_id = reach.id"
+).bindparams(_IDS)
+_PLANNED = select(PLAN_ROWS.c.customer_id).where(PLAN_ROWS.c.customer_id.in_(_IDS)).distinct()
 _FIRST_PLANNED = (
     select(PLAN_ROWS.c.customer_id, func.min(PLANS.c.created_at))
     .join(PLANS, PLANS.c.digest == PLAN_ROWS.c.digest)
+    .where(PLAN_ROWS.c.customer_id.in_(_IDS))
     .group_by(PLAN_ROWS.c.customer_id)
 )
+MANY = 4  # proofs for each id asked for: where there are no more, to read them all is cheaper than to look them up
 
 
 class Standing(NamedTuple):
@@ -55,10 +69,10 @@ class Standing(NamedTuple):
 
 
 class People:
-    """The groups of ids that are one customer each, at one state of the ledger."""
+    """The groups of ids that are one customer each: of all customers, or of those who were asked for."""
 
-    def __init__(self, heads: dict[str, str], version: tuple[int, ...]) -> None:
-        self.heads, self.version = heads, version
+    def __init__(self, heads: dict[str, str]) -> None:
+        self.heads = heads
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -83,45 +97,46 @@ class People:
         return self.groups.get(self.head(customer_id), [customer_id])
 
 
-def version(connection: Connection) -> tuple[int, ...]:
-    """Return a mark that changes whenever identities or plans were added."""
-    return tuple(connection.execute(_VERSION).one())
-
-
-def read(connection: Connection, before: People | None = None) -> People:
+def around(connection: Connection, ids: Collection[str]) -> People:
     """
-    Return the groups as the ledger has them now; a planned id stands for its group, the first planned if several.
+    Return the groups of which `ids` are, and maybe others.
 
-    From those of `before` on, where only identities were added since: while a campaign is sent, each receipt may.
-    PostgreSQL is read anew, as there a higher number may be seen before a lower one.
+    A planned id stands for its group, the first planned if several.
     """
-    mark = version(connection)
-    if before is None or mark[1:] != before.version[1:] or connection.dialect.name != "sqlite":
-        linked = select(IDENTITIES.c.left_id).union(select(IDENTITIES.c.right_id))
-        planned_first = _FIRST_PLANNED.where(PLAN_ROWS.c.customer_id.in_(linked))
-        return People(_heads(connection, _pairs(connection, after=0), planned_first), mark)
-    pairs = _pairs(connection, after=before.version[0])
-    known = {one for told in pairs.to_numpy().ravel() for one in before.members(told)}
-    within = pd.DataFrame([(one, before.head(one)) for one in known], columns=pairs.columns, dtype="str")
-    planned = [_FIRST_PLANNED.where(PLAN_ROWS.c.customer_id.in_(part)) for part in parts(sorted(known))]
-    found = _heads(connection, pd.concat([within, pairs], ignore_index=True), *planned)
-    grown = People(before.heads | found, mark)
-    grown.groups = {head: ids for head, ids in before.groups.items() if head not in known} | People(found, mark).groups
-    return grown
+    asked = [each for each in ids if each]
+    if not asked or not (proofs := connection.scalar(select(func.max(IDENTITIES.c.seq)))):
+        return People({})
+    if proofs <= MANY * len(asked):
+        pairs = frame(read_few(connection, _PAIRS))
+    else:
+        found = [connection.execute(_AROUND, {"ids": part}).all() for part in parts(asked)]
+        pairs = pd.DataFrame([tuple(pair) for part in found for pair in part], columns=["left", "right"], dtype="str")
+    return People(_heads(connection, pairs))
 
 
-def _pairs(connection: Connection, after: int) -> pd.DataFrame:
-    query = select(IDENTITIES.c.left_id.label("left"), IDENTITIES.c.right_id.label("right"))
-    return frame(read_few(connection, query.where(IDENTITIES.c.seq > after)))
+def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:
+    """Return the groups of the customers of planned rows."""
+    return around(connection, [row["customer_id"] for row in rows])
 
 
-def _heads(connection: Connection, pairs: pd.DataFrame, *planned: Select[Any]) -> dict[str, str]:
-    """Return the head of each id of `pairs`; `planned` are the queries for when which ids were first planned."""
+def _heads(connection: Connection, pairs: pd.DataFrame) -> dict[str, str]:
+    """Return the head of each id of `pairs`; when an id was planned matters only where others of its group were."""
     if pairs.empty:
         return {}
-    seen = {customer: at for query in planned for customer, at in connection.execute(query)}
-    first_seen = pd.Series(seen.values(), index=pd.Index(list(seen), dtype="str"), dtype="int64")
-    heads = identities.canonical(pairs, first_seen.astype("datetime64[us, UTC]"))
+    ids = sorted({*pairs["left"], *pairs["right"]})
+    planned = [one for part in parts(ids) for one in connection.scalars(_PLANNED, {"ids": part})]
+    heads = _headed(pairs, dict.fromkeys(planned, 0))
+    times_planned = Counter(heads[one] for one in planned)
+    several = [one for one in planned if times_planned[heads[one]] > 1]
+    if not several:
+        return heads
+    first = [tuple(row) for part in parts(several) for row in connection.execute(_FIRST_PLANNED, {"ids": part})]
+    return _headed(pairs, dict.fromkeys(planned, 0) | dict(first))
+
+
+def _headed(pairs: pd.DataFrame, first_seen: dict[str, int]) -> dict[str, str]:
+    seen = pd.Series(first_seen.values(), index=pd.Index(list(first_seen), dtype="str"), dtype="int64")
+    heads = identities.canonical(pairs, seen.astype("datetime64[us, UTC]"))
     return dict(zip(heads.index.to_list(), heads.to_list(), strict=True))
 
 
@@ -216,7 +231,6 @@ def _message_id(said: Said) -> str:
 
 
 # Made once: they run before every batch, and to build such a query costs as much as to run it.
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _TOLD = select(*(EVENTS.c[name] for name in Said._fields)).where(
     EVENTS.c.customer_id.in_(_IDS),
     OF_NOTE,  # in the words of the index, or it is not used
@@ -228,7 +242,10 @@ _SUPPRESSED = (
     .order_by(SUPPRESSIONS.c.seq)
 )
 _FAILED = select(OUTCOMES.c.customer_id, OUTCOMES.c.at, OUTCOMES.c.code).where(
-    OUTCOMES.c.customer_id.in_(_IDS), OUTCOMES.c.outcome == "refused", OUTCOMES.c.code.in_(codes.SUPPRESSING)
+    OUTCOMES.c.customer_id.in_(_IDS),
+    WITH_CODE,
+    OUTCOMES.c.outcome == "refused",
+    OUTCOMES.c.code.in_(codes.SUPPRESSING),
 )
 
 

@@ -1,8 +1,8 @@
 """
 Millions of facts out of the ledger without a Python object for each: query results as Arrow tables and as frames.
 
-PostgreSQL is read over a connection of Arrow's own, a large file of SQLite by `pump`; what is small, or in memory,
-row by row.
+PostgreSQL is read over a connection of Arrow's own, a file of SQLite by `pump`; a few rows, or what is in memory, row
+by row.
 """
 
 from __future__ import annotations
@@ -19,35 +19,38 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_manager import Error
+from sqlalchemy import Text, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from wa_products.errors import LedgerError
 from wa_products.ledger.schema import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection, Select
 
     from wa_products.ledger.people import People
 
-LARGE = 32_000_000  # bytes of a file: what is smaller is read before another process has begun
+LARGE = 30_000  # rows: fewer are read before another process has begun
 PUMP = Path(__file__).with_name("pump.py")
 _TYPES: dict[type, pa.DataType] = {str: pa.large_string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary()}
 _SQLITE = sqlite.dialect()
 _POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-def read(connection: Connection, *queries: Select[Any]) -> list[pa.Table]:
+def read(connection: Connection, *queries: Select[Any], rows: int) -> list[pa.Table]:
     """
     Return what each query finds, each column of the type that the tables say; missing only where they allow it.
+
+    `rows` is about how many each finds, which decides in which way they are read.
 
     Only what is committed is surely seen. Raises LedgerError where the database fails.
     """
     url = connection.engine.url
-    if url.get_backend_name() == "postgresql":
+    if url.get_backend_name() == "postgresql" and rows >= LARGE:
         found = _by_arrow(url.set(drivername="postgresql").render_as_string(hide_password=False), queries)
-    elif url.database and url.database != ":memory:" and Path(url.database).stat().st_size >= LARGE:
+    elif url.database and url.database != ":memory:" and rows >= LARGE:
         found = _by_pump(url.database, queries)
     else:
         return [read_few(connection, query) for query in queries]
@@ -64,6 +67,14 @@ def read_few(connection: Connection, query: Select[Any]) -> pa.Table:
     rows = connection.execute(query).all()
     columns = zip(*rows, strict=True) if rows else [[]] * len(shape)
     return pa.table([pa.array(list(each), field.type) for each, field in zip(columns, shape, strict=True)], shape)
+
+
+def among(connection: Connection, ids: Iterable[str]) -> Select[Any]:
+    """Return the query for some ids, however many, to look for them; each once."""
+    words = literal(json.dumps(list(dict.fromkeys(ids))), Text)
+    if connection.dialect.name == "postgresql":
+        return select(func.jsonb_array_elements_text(cast(words, postgresql.JSONB)).column_valued("id"))
+    return select(func.json_each(words).table_valued("value").c.value)
 
 
 def _by_arrow(uri: str, queries: tuple[Select[Any], ...]) -> Iterator[pa.Table]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 
 from wa_products import events
-from wa_products.ledger.hearing import NAMES, PROVED_BY_EVENTS, link, proofs, row
+from wa_products.ledger.hearing import NAMES, PROVED_BY_EVENTS, link, note_orphans, proofs, row
 from wa_products.ledger.inserting import insert_many, parts
-from wa_products.ledger.schema import EVENTS, IDENTITIES, REPAIRS, WEBHOOKS
+from wa_products.ledger.schema import EVENTS, IDENTITIES, ORPHANS, REPAIRS, WEBHOOKS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,13 +51,15 @@ def batch(connection: Connection, after: int, at: int) -> tuple[Repair, int]:
     come = [values for values in new if values not in old]
     for part in parts(gone):
         connection.execute(delete(EVENTS).where(EVENTS.c.seq.in_(part)))
+    last = connection.scalar(select(func.coalesce(func.max(EVENTS.c.seq), 0))) or 0
     insert_many(connection, EVENTS, NAMES, come)
+    note_orphans(connection, last)
     link(connection, (proof for values in come for proof in proofs(new[values])), at)
     return Repair(len(bodies), len(come), len(gone)), bodies[-1][0]
 
 
 def finish(connection: Connection, repair: Repair, at: int) -> None:
-    """Remove the proofs of identity that no event gives any more, and write the repair down, if it changed anything."""
+    """Remove what no event proves or tells of any more, and write the repair down, if it changed anything."""
     if not (repair.added or repair.removed):
         return
     told = select(*(EVENTS.c[name] for name in _PROVING)).where(
@@ -74,6 +76,8 @@ def finish(connection: Connection, repair: Repair, at: int) -> None:
     ]
     for part in parts(gone):
         connection.execute(delete(IDENTITIES).where(IDENTITIES.c.seq.in_(part)))
+    told_of = [EVENTS.c.kind == "status", *(EVENTS.c[name] == ORPHANS.c[name] for name in ("send_id", "wamid", "at"))]
+    connection.execute(delete(ORPHANS).where(~exists().where(*told_of)))
     connection.execute(REPAIRS.insert(), {**repair._asdict(), "version": _version(), "at": at})
 
 

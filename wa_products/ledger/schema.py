@@ -99,7 +99,7 @@ INTENTS = Table(
     PrimaryKeyConstraint("send_id"),
     UniqueConstraint("campaign", "customer_id"),
     UniqueConstraint("campaign", "address"),
-    Index("wa_intents_customer", "customer_id"),
+    Index("wa_intents_customer", "customer_id", "campaign"),
 )
 # Written before each POST. An attempt without an outcome is one whose answer nobody knows.
 ATTEMPTS = Table(
@@ -111,6 +111,7 @@ ATTEMPTS = Table(
     *_times("at"),
     PrimaryKeyConstraint("send_id", "n"),
 )
+WITH_CODE, WITH_WAMID = text("code <> 0"), text("wa_outcomes.wamid <> ''")
 OUTCOMES = Table(
     "wa_outcomes",
     METADATA,
@@ -122,8 +123,9 @@ OUTCOMES = Table(
     Column("again", Integer, nullable=False),
     *_times("at"),
     Index("wa_outcomes_campaign", "campaign"),
-    Index("wa_outcomes_customer", "customer_id"),
+    Index("wa_outcomes_customer", "customer_id", sqlite_where=WITH_CODE, postgresql_where=WITH_CODE),
     Index("wa_outcomes_send", "send_id"),
+    Index("wa_outcomes_wamid", "wamid", sqlite_where=WITH_WAMID, postgresql_where=WITH_WAMID),
 )
 # Raw bodies, each content once, numbered by whoever holds the lock of those who listen.
 WEBHOOKS = Table(
@@ -147,7 +149,16 @@ EVENTS = Table(
     Index("wa_events_event", "event_id", "seq"),
     Index("wa_events_customer", "customer_id", sqlite_where=OF_NOTE, postgresql_where=OF_NOTE),
     Index("wa_events_send", "kind", "send_id", "wamid", "status", "at"),
+    Index("wa_events_at", "kind", "at"),
     Index("wa_events_webhook", "webhook"),
+)
+# Receipts of messages that no campaign sent, as far as was known when they came: derived, as events are.
+ORPHANS = Table(
+    "wa_orphans",
+    METADATA,
+    *_texts("wamid", "send_id"),
+    *_times("at"),
+    PrimaryKeyConstraint("wamid", "send_id", "at"),
 )
 REPAIRS = Table(
     "wa_repairs",
@@ -166,6 +177,7 @@ IDENTITIES = Table(
     *_texts("left_id", "right_id", "rule"),
     *_times("at"),
     UniqueConstraint("left_id", "right_id", "rule"),
+    Index("wa_identities_right", "right_id", "left_id"),
 )
 SUPPRESSIONS = Table(
     "wa_suppressions",

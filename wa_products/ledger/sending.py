@@ -18,10 +18,10 @@ from sqlalchemy import bindparam, func, select
 
 from wa_products import arms, pacing, plans, windows
 from wa_products.identities import customer_id
+from wa_products.ledger import people
 from wa_products.ledger.attempts import last_attempts
 from wa_products.ledger.hearing import link
 from wa_products.ledger.inserting import insert_new
-from wa_products.ledger.people import standings
 from wa_products.ledger.reaches import campaign_total, reached
 from wa_products.ledger.schema import ATTEMPTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros
 from wa_products.limits import Limits
@@ -29,10 +29,10 @@ from wa_products.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
     from sqlalchemy.sql.elements import BindParameter
 
-    from wa_products.ledger.people import People, Standing
+    from wa_products.ledger.people import Standing
     from wa_products.plans import Plan
 
 ACCEPTED, REFUSED, UNKNOWN = "accepted", "refused", "unknown"
@@ -115,6 +115,13 @@ def twins(connection: Connection, plan: Plan, rows: Sequence[Row]) -> list[str]:
     return sorted(set(connection.scalars(query)))
 
 
+def planned_within(since: pd.Timestamp | None, until: pd.Timestamp | None = None) -> Select[Any]:
+    """Return the query for the campaigns with a plan made up to `until` that had not expired at `since`."""
+    query = select(PLANS.c.campaign)
+    query = query if since is None else query.where(PLANS.c.expires_at >= micros(since))
+    return query if until is None else query.where(PLANS.c.created_at <= micros(until))
+
+
 def decided(connection: Connection, campaign: str) -> dict[str, tuple[str, bool]]:
     """Return the send id of every customer who has an intent, and whether it can be tried again."""
     query = select(INTENTS.c.customer_id, INTENTS.c.send_id, INTENTS.c.arm).where(INTENTS.c.campaign == campaign)
@@ -126,16 +133,14 @@ def decided(connection: Connection, campaign: str) -> dict[str, tuple[str, bool]
     }
 
 
-def claim(
-    connection: Connection, known: People, plan: Plan, rows: Sequence[Row], *, now: pd.Timestamp, owner: str
-) -> list[Claim]:
+def claim(connection: Connection, plan: Plan, rows: Sequence[Row], *, now: pd.Timestamp, owner: str) -> list[Claim]:
     """
     Write the intent and the attempt for each row that may be sent, and why for each that may not; return the claims.
 
     Runs in the caller's transaction, whose end makes the claims ours. Rows that another sender has are passed over.
     """
-    at = micros(now)
-    stand = standings(connection, known, rows, now)
+    at, known = micros(now), people.of(connection, rows)
+    stand = people.standings(connection, known, rows, now)
     messaged = reached(connection, known, plan.campaign, rows, since=at - _memory(plan.limits))
     room = _room(connection, plan)
     intents = _intents(connection, plan.campaign, rows)

@@ -14,6 +14,8 @@ from sqlalchemy import and_, exists, func, select
 
 from wa_products import frames
 from wa_products.errors import DataError
+from wa_products.ledger.people import around
+from wa_products.ledger.reading import among
 from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, micros, times
 from wa_products.ledger.sending import ACCEPTED, SKIPPED, UNKNOWN
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy import Connection, Select
-
-    from wa_products.ledger.people import People
 
 # A running sender posts or gives back what it claimed long before, and a webhook has mostly come by then.
 PATIENCE = pd.Timedelta("15min")
@@ -38,17 +38,30 @@ COLUMNS: dict[str, frames.Kind] = {
 STOPPED = "the sender was stopped before it wrote down an answer"
 
 
-def unknowns(connection: Connection, people: People, before: pd.Timestamp) -> pd.DataFrame:
-    """Return one row, in the shape of `COLUMNS`, for each send tried before that moment and still unknown."""
-    found = connection.execute(_unsettled().where(ATTEMPTS.c.at <= micros(before))).mappings()
-    table = pd.DataFrame([dict(row) for row in found], columns=list(COLUMNS))
-    table = table.assign(at=times(table["at"]), customer_id=[people.head(each) for each in table["customer_id"]])
+def unknowns(
+    connection: Connection,
+    before: pd.Timestamp,
+    *,
+    campaign: str | None = None,
+    send_ids: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """
+    Return one row, in the shape of `COLUMNS`, for each send tried before that moment and still unknown.
+
+    Of all, or of one `campaign`, or of some `send_ids`.
+    """
+    query = _unsettled().where(ATTEMPTS.c.at <= micros(before))
+    if campaign is not None:
+        query = query.where(INTENTS.c.campaign == campaign)
+    if send_ids is not None:
+        query = query.where(ATTEMPTS.c.send_id.in_(among(connection, send_ids)))
+    table = pd.DataFrame([dict(row) for row in connection.execute(query).mappings()], columns=list(COLUMNS))
+    known = around(connection, table["customer_id"].unique())
+    table = table.assign(at=times(table["at"]), customer_id=[known.head(each) for each in table["customer_id"]])
     return frames.conform(table, COLUMNS, "the ledger").sort_values(["at", "send_id"], ignore_index=True)
 
 
-def resolve(
-    connection: Connection, people: People, send_ids: Collection[str], *, sent: bool, by: str, now: pd.Timestamp
-) -> int:
+def resolve(connection: Connection, send_ids: Collection[str], *, sent: bool, by: str, now: pd.Timestamp) -> int:
     """
     Mark unknown sends as sent, or as not sent, which lets a later run send them; return how many.
 
@@ -56,19 +69,20 @@ def resolve(
     """
     if not by.strip():
         raise DataError("say who marks it: by must not be blank")
-    old = unknowns(connection, people, now - PATIENCE).set_index("send_id")["at"]
+    old = unknowns(connection, now - PATIENCE, send_ids=send_ids).set_index("send_id")["at"]
     if wrong := sorted(set(send_ids) - set(old.index)):
         raise DataError(
             f"{wrong[0]} (of {len(wrong)}) cannot be marked: it is no send id of this ledger, is settled already, "
             f"or was tried within the last {PATIENCE // pd.Timedelta('1min')} minutes"
         )
     query = select(INTENTS.c.send_id, INTENTS.c.campaign, INTENTS.c.customer_id, func.max(ATTEMPTS.c.n).label("n"))
-    query = query.join(ATTEMPTS, ATTEMPTS.c.send_id == INTENTS.c.send_id).where(INTENTS.c.send_id.in_(set(send_ids)))
+    query = query.join(ATTEMPTS, ATTEMPTS.c.send_id == INTENTS.c.send_id)
+    query = query.where(INTENTS.c.send_id.in_(among(connection, send_ids))).group_by(INTENTS.c.send_id)
     details = f"marked as {'sent' if sent else 'not sent'} by {by.strip()} on {now:%Y-%m-%d %H:%M} UTC"
     rows = [
         {**row, "outcome": ACCEPTED if sent else SKIPPED, "wamid": "", "code": 0, "details": details}
         | {"again": int(not sent), "at": micros(old[row["send_id"]] if sent else now)}
-        for row in connection.execute(query.group_by(INTENTS.c.send_id)).mappings()
+        for row in connection.execute(query).mappings()
     ]
     if rows:
         connection.execute(OUTCOMES.insert(), rows)

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import and_, func, literal_column, select
 
 from wa_products import frames
+from wa_products.arms import TREATED
 from wa_products.ledger.inserting import parts
-from wa_products.ledger.reading import frame, headed, last, moments, numbers, picked, places, read, read_few
-from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS
+from wa_products.ledger.reading import among, frame, headed, last, moments, numbers, picked, places, read, read_few
+from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, WITH_WAMID
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
@@ -40,6 +41,7 @@ LOST = "no answer came, or the sender stopped before it: a status webhook will t
 SETTLED = "settled by a status webhook"
 _OF_PLAN = ("customer_id", "product_retailer_id", *(name for name in ROWS if name not in frames.OUTCOMES))
 _OF_OUTCOME = ("outcome", "wamid", "details", "code", "at")
+_BY_WHOM = INTENTS.c.campaign.concat("")  # looked up by customer, or by send, and by no index that begins with this
 _N, _ACCEPTED = 1 << 40, 1 << 60  # ranks: an acceptance before all, then the later attempt, then the later word of it
 
 
@@ -50,7 +52,14 @@ def rows(connection: Connection, campaign: str) -> pd.DataFrame:
     A customer in several plans of the campaign has the row of the plan that was sent, else of the last one. Without
     any decision yet the outcome is ``""``; an attempt without an outcome is ``unknown`` until a status settles it.
     """
-    return rows_of(connection, campaign, read(connection, *facts(connection, campaign)))
+    found = read(connection, *facts(connection, campaign), rows=size(connection, campaign))
+    return rows_of(connection, campaign, found)
+
+
+def size(connection: Connection, campaign: str) -> int:
+    """Return how many customers were planned in `campaign`, twice who was in two plans."""
+    plans = select(PLANS.c.digest).where(PLANS.c.campaign == campaign)
+    return connection.scalar(select(func.count()).where(PLAN_ROWS.c.digest.in_(plans))) or 0
 
 
 def facts(connection: Connection, campaign: str) -> list[Select[Any]]:
@@ -69,6 +78,59 @@ def facts(connection: Connection, campaign: str) -> list[Select[Any]]:
         attempts.where(ATTEMPTS.c.send_id.in_(ours)),
         outcomes.where(OUTCOMES.c.campaign == campaign),
         planned.where(PLAN_ROWS.c.digest.in_(plans)),
+    ]
+
+
+def intents_of(
+    connection: Connection, customers: Collection[str], wamids: Collection[str], campaigns: Select[Any]
+) -> list[Select[Any]]:
+    """Return the queries for what was intended for some customers, or had one of the `wamids`, in some `campaigns`."""
+    named = select(OUTCOMES.c.send_id).where(WITH_WAMID, OUTCOMES.c.wamid.in_(among(connection, wamids)))
+    return [
+        intents().where(INTENTS.c.customer_id.in_(among(connection, customers)), _BY_WHOM.in_(campaigns)),
+        intents().where(INTENTS.c.send_id.in_(named), _BY_WHOM.in_(campaigns)),
+    ]
+
+
+def intents() -> Select[Any]:
+    """Return the query for intents to send."""
+    return _told(INTENTS, "send_id", "customer_id", "campaign").where(INTENTS.c.arm == TREATED)
+
+
+def sends(connection: Connection, *wanted: Select[Any], rows: int) -> pd.DataFrame:
+    """
+    Return what `rows` does of the intents that the queries `wanted` find, about so many `rows`, of any campaign.
+
+    One row a send, in the order in which they are found.
+    """
+    intended = pa.concat_tables(read(connection, *wanted, rows=rows))
+    ids = pc.unique(intended["send_id"])
+    made = rows_of(connection, "", read(connection, *_facts_of(among(connection, ids.to_pylist())), rows=len(ids)))
+    told = pa.chunked_array([pa.array(made["send_id"], pa.large_string())])
+    at = places(told, intended["send_id"])
+    whose = frame(pa.table({name: picked(intended[name], at) for name in ("customer_id", "campaign")}))
+    return made.assign(**whose).take(places(pa.chunked_array([ids]), told)).reset_index(drop=True)
+
+
+def sends_after(connection: Connection, campaign: str, after: str, size: int) -> tuple[pd.DataFrame, str | None]:
+    """Return what `sends` does of the next customers of `campaign` behind one, and the last, None at the end."""
+    wanted = intents().where(INTENTS.c.campaign == campaign, INTENTS.c.customer_id > after)
+    found = sends(connection, wanted.order_by(INTENTS.c.customer_id).limit(size), rows=size)
+    return found, found["customer_id"].iloc[-1] if len(found) == size else None
+
+
+def _facts_of(ids: Select[Any]) -> list[Select[Any]]:
+    """Return the queries of `facts` for the sends with these ids, each of which stands for its customer there."""
+    who, several = INTENTS.c.send_id.label("customer_id"), (0, 1)
+    of_plan = and_(PLAN_ROWS.c.digest == PLANS.c.digest, PLAN_ROWS.c.customer_id == INTENTS.c.customer_id)
+    planned = select(who, *(PLAN_ROWS.c[name] for name in (*_OF_PLAN[1:], "arm")), PLANS.c.seq.label("plan"))
+    planned = planned.join(PLANS, PLANS.c.campaign == INTENTS.c.campaign).join(PLAN_ROWS, of_plan)
+    told = select(OUTCOMES.c.send_id.label("customer_id"), *(OUTCOMES.c[name] for name in ("n", "seq", *_OF_OUTCOME)))
+    return [
+        select(who, INTENTS.c.send_id, INTENTS.c.arm, _plan(INTENTS, several)).where(INTENTS.c.send_id.in_(ids)),
+        _told(ATTEMPTS, "send_id", "n", "at").add_columns(_plan(ATTEMPTS, several)).where(ATTEMPTS.c.send_id.in_(ids)),
+        told.where(OUTCOMES.c.send_id.in_(ids)),
+        planned.where(INTENTS.c.send_id.in_(ids)),
     ]
 
 
@@ -101,9 +163,14 @@ def resolved(found: pd.DataFrame, people: People) -> pd.DataFrame:
     """Return `found` with the one id of each customer; where two rows would share it, the later keeps its own."""
     if not people.heads:
         return found
-    ids = pa.chunked_array([pa.array(found["customer_id"], pa.large_string())])
-    heads = frame(pa.table({"customer_id": headed(ids, people)}))["customer_id"]
+    heads = named(found["customer_id"], people)
     return found.assign(customer_id=heads.where(~heads.duplicated(), found["customer_id"]))
+
+
+def named(customers: pd.Series, people: People) -> pd.Series:
+    """Return the one id of each of some customers."""
+    ids = pa.chunked_array([pa.array(customers, pa.large_string())])
+    return frame(pa.table({"customer_id": headed(ids, people)}))["customer_id"]
 
 
 def campaigns(connection: Connection) -> pd.DataFrame:

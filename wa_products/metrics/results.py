@@ -212,7 +212,7 @@ def results(
     """
     rows = _rows(rows, "the campaign's rows")
     elsewhere = _rows(frames.empty(ROWS) if others is None else others, "the rows of other campaigns")
-    started_at = rows["at"].min() if rows["at"].notna().any() else campaign["created_at"]
+    started_at = start_of(rows, campaign["created_at"])
     known = _known(frames.require(events, frames.EVENTS, "events"), as_of)
     told = known[(known["kind"] != "status") & (known["at"] >= started_at)]
     rivals = _rivals(elsewhere, known, started_at - span(horizon), as_of)
@@ -249,6 +249,11 @@ def results(
         spending=pd.DataFrame(columns=SPENDING) if bought is None else bought,
         orphans=orphans(pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows, known),
     )
+
+
+def start_of(rows: pd.DataFrame, created_at: pd.Timestamp) -> pd.Timestamp:
+    """Return when a campaign began: at its first outcome, or when it was planned, where there is none yet."""
+    return rows["at"].min() if rows["at"].notna().any() else created_at
 
 
 def _seen(sends: pd.DataFrame, rivals: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
