@@ -73,6 +73,7 @@ def state(path, stores):
         return {
             "events": ledger.events(),
             "answers": ledger.answers(),
+            "answers among the events": ledger.events().query("kind != 'status'").reset_index(drop=True),
             "receipts": ledger.receipts("c1"),
             "sends": result.sends,
             "carts": result.carts,

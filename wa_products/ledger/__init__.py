@@ -103,12 +103,14 @@ class Ledger:
         Return what `receipts` does of what other campaigns than `campaign` meant to send, one row a send.
 
         To these customers, whatever their ids are, or in a message with one of the `wamids`. Only campaigns with a plan
-        made up to `as_of` that had not expired at `since`.
+        made up to `as_of` that had not expired a week before `since`.
         """
         with self._engine.begin() as connection:
             theirs = people.around(connection, customers)
             ids = {each for customer in customers for each in theirs.members(customer)}
-            others = sending.planned_within(since, as_of).where(schema.PLANS.c.campaign != campaign)
+            others = reaches.planned_since(schema.micros(since)).where(
+                schema.PLANS.c.campaign != campaign, schema.PLANS.c.created_at <= schema.micros(as_of)
+            )
             found = heard.rivals(connection, ids, wamids, others, as_of)
             known = people.around(connection, found["customer_id"].unique())
             return found.assign(customer_id=views.named(found["customer_id"], known))
@@ -159,7 +161,7 @@ class Ledger:
         """
         Return the `sends` frame: every message that was accepted, or may have been, in any campaign.
 
-        With `since`, of campaigns with a plan that had not expired then.
+        With `since`, of campaigns with a plan that had not expired a week before.
         """
         every = pd.concat([frames.empty(frames.SENDS), *self.sends_in_parts(since=since)], ignore_index=True)
         return frames.conform(every, frames.SENDS, "the ledger")
@@ -171,7 +173,8 @@ class Ledger:
         For a ledger of any size: one part is in memory.
         """
         with self._engine.begin() as connection:
-            names = connection.scalars(sending.planned_within(since).order_by(schema.PLANS.c.seq)).all()
+            planned = reaches.planned_since(schema.micros(since))
+            names = connection.scalars(planned.order_by(schema.PLANS.c.seq)).all()
         for name in dict.fromkeys(names):
             last: str | None = ""
             while last is not None:

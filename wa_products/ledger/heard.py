@@ -191,7 +191,7 @@ def _of(sends: Select[Any], wamids: Select[Any]) -> list[ColumnElement[bool] | N
 
 def _receipts(of_us: Sequence[ColumnElement[bool] | None], as_of: pd.Timestamp | None) -> list[Select[Any]]:
     """Return the queries for when each status first was told, one row a send id and wamid, and for what failed."""
-    upto = EVENTS.c.at.between(1, _NEVER if as_of is None else micros(as_of))
+    upto = (EVENTS.c.at + 0).between(1, _NEVER if as_of is None else micros(as_of))  # found by their ids
     firsts = [func.min(case((EVENTS.c.status == name, EVENTS.c.at))).label(name) for name in STATUSES]
     names = [EVENTS.c[name] for name in ("send_id", "wamid", "at", "code", "details")]
     told = select(EVENTS.c.send_id, EVENTS.c.wamid, *firsts).group_by(EVENTS.c.send_id, EVENTS.c.wamid)

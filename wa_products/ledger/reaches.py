@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import BigInteger, and_, bindparam, func, select
 
-from wa_products.ledger.schema import ATTEMPTS, INTENTS, OUTCOMES
+from wa_products.ledger.schema import ATTEMPTS, INTENTS, OUTCOMES, PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from wa_products.ledger.people import People
 
+LONGEST = 7 * 86_400_000_000  # for which a run may go on after its plan has expired, and more
+# To look for the intents of customers, or for some by their ids, and among them by campaign: by no index that begins
+# with the campaign.
+BY_WHOM = INTENTS.c.campaign.concat("")
 MAYBE = frozenset({"", "accepted", "unknown"})
 
 
@@ -37,10 +41,16 @@ def _attempts() -> Select[Any]:
     return joined.join(OUTCOMES, told, isouter=True).order_by(OUTCOMES.c.seq)
 
 
+def planned_since(since: Any) -> Select[Any]:  # noqa: ANN401  # microseconds, or SQLAlchemy's parameter of them
+    """Return the query for the campaigns that may have sent something since: their plan had not long expired."""
+    return select(PLANS.c.campaign).where(PLANS.c.expires_at >= since - LONGEST)
+
+
 _OTHERS = _attempts().where(
     INTENTS.c.customer_id.in_(bindparam("ids", expanding=True)),
+    BY_WHOM.in_(planned_since(bindparam("since", type_=BigInteger))),
     INTENTS.c.campaign != bindparam("campaign"),
-    ATTEMPTS.c.at >= bindparam("since"),
+    ATTEMPTS.c.at >= bindparam("since", type_=BigInteger),
 )
 _ALL = _attempts().where(INTENTS.c.campaign == bindparam("campaign"))
 

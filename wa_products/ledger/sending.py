@@ -29,7 +29,7 @@ from wa_products.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
     from sqlalchemy.sql.elements import BindParameter
 
     from wa_products.ledger.people import Standing
@@ -113,13 +113,6 @@ def twins(connection: Connection, plan: Plan, rows: Sequence[Row]) -> list[str]:
     table = PLANS.c
     query = select(table.campaign).where(table.content == content(rows), table.campaign != plan.campaign)
     return sorted(set(connection.scalars(query)))
-
-
-def planned_within(since: pd.Timestamp | None, until: pd.Timestamp | None = None) -> Select[Any]:
-    """Return the query for the campaigns with a plan made up to `until` that had not expired at `since`."""
-    query = select(PLANS.c.campaign)
-    query = query if since is None else query.where(PLANS.c.expires_at >= micros(since))
-    return query if until is None else query.where(PLANS.c.created_at <= micros(until))
 
 
 def decided(connection: Connection, campaign: str) -> dict[str, tuple[str, bool]]:

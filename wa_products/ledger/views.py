@@ -15,6 +15,7 @@ from sqlalchemy import and_, func, literal_column, select
 from wa_products import frames
 from wa_products.arms import TREATED
 from wa_products.ledger.inserting import parts
+from wa_products.ledger.reaches import BY_WHOM
 from wa_products.ledger.reading import among, frame, headed, last, moments, numbers, picked, places, read, read_few
 from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, WITH_WAMID
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
@@ -41,7 +42,6 @@ LOST = "no answer came, or the sender stopped before it: a status webhook will t
 SETTLED = "settled by a status webhook"
 _OF_PLAN = ("customer_id", "product_retailer_id", *(name for name in ROWS if name not in frames.OUTCOMES))
 _OF_OUTCOME = ("outcome", "wamid", "details", "code", "at")
-_BY_WHOM = INTENTS.c.campaign.concat("")  # looked up by customer, or by send, and by no index that begins with this
 _N, _ACCEPTED = 1 << 40, 1 << 60  # ranks: an acceptance before all, then the later attempt, then the later word of it
 
 
@@ -87,8 +87,8 @@ def intents_of(
     """Return the queries for what was intended for some customers, or had one of the `wamids`, in some `campaigns`."""
     named = select(OUTCOMES.c.send_id).where(WITH_WAMID, OUTCOMES.c.wamid.in_(among(connection, wamids)))
     return [
-        intents().where(INTENTS.c.customer_id.in_(among(connection, customers)), _BY_WHOM.in_(campaigns)),
-        intents().where(INTENTS.c.send_id.in_(named), _BY_WHOM.in_(campaigns)),
+        intents().where(INTENTS.c.customer_id.in_(among(connection, customers)), BY_WHOM.in_(campaigns)),
+        intents().where(INTENTS.c.send_id.in_(named), BY_WHOM.in_(campaigns)),
     ]
 
 
