@@ -135,7 +135,7 @@ FRAMES: dict[str, tuple[Mapping[str, frames.Kind], str]] = {
     "inbound": (frames.INBOUND, "`data.inbound`: one row a message of a customer. Key: `message_id`."),
     "threads": (frames.THREADS, "`data.threads`: one row a customer who ever wrote. Derived from `inbound`."),
     "issues": (frames.ISSUES, "`data.issues`: one row for each cell, row or file that was not as it should be."),
-    "sends": (frames.SENDS, "`data.sends`: what a ledger says was sent before, in any campaign."),
+    "sends": (frames.SENDS, "`data.sends`: what a ledger says was sent in any campaign of the last 400 days."),
     "proposals": (frames.PROPOSALS, "What `propose` returns. Key: `customer_id, product_retailer_id`."),
     "selected": (frames.SELECTED, "What `select` returns: every proposal, marked."),
     "plan": (plans.ROWS, "`plan.rows`: what was approved, one row a customer, as a plan's file holds it."),

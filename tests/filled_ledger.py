@@ -4,7 +4,6 @@ from sqlalchemy import text
 
 from wa_products import frames
 from wa_products.identities import customer_id
-from wa_products.ledger import opening
 
 LARGE = ("wa_plan_rows", "wa_intents", "wa_attempts", "wa_outcomes", "wa_webhooks", "wa_events", "wa_identities")
 START = 1_795_334_400_000_000  # 2026-11-22 08:00 UTC, when the first campaign is sent
@@ -13,10 +12,9 @@ REGULARS, ROUND, REGULAR_ROUND = 10, 50, 10  # of each campaign a tenth gets eve
 ID = {"sqlite": "printf('%08x%08x%016x', {0}, {1}, {2})"}
 ID["postgresql"] = "lpad(to_hex({0}), 8, '0') || lpad(to_hex({1}), 8, '0') || lpad(to_hex({2}), 16, '0')"
 _MADE = """
-INSERT INTO made SELECT :k * :size + i, customer_id, phone, {send}, 'wamid.' || {wamid},
-CASE WHEN i % 10 = 9 THEN 'holdout' ELSE 'treated' END, :start + i * 12500, 'S' || (i % 97), (:k * :size + i) % 40 = 1
-FROM numbers JOIN people ON p = CASE WHEN i < :regular THEN (:k % 10) * :regular + i
-ELSE 10 * :regular + (:k % 50) * (:size - :regular) + i - :regular END
+INSERT INTO made SELECT :base + i, customer_id, phone, {send}, 'wamid.' || {wamid},
+CASE WHEN i % 10 = 9 THEN 'holdout' ELSE 'treated' END, :start + i * 12500, 'S' || (i % 97), (:base + i) % 40 = 1
+FROM numbers JOIN people ON p = CASE WHEN i < :regular THEN :regulars + i ELSE :others + i END
 """
 _FACTS = {
     "wa_plans": (
@@ -25,8 +23,8 @@ _FACTS = {
     ),
     "wa_plan_rows": (
         (
-            'digest, arm, customer_id, "to", recipient, product_retailer_id, kind, source, probability, last_inbound_at, '
-            "closes_at, title, price, currency, body, footer, propensity"
+            'digest, arm, customer_id, "to", recipient, product_retailer_id, kind, source, probability, '
+            "last_inbound_at, closes_at, title, price, currency, body, footer, propensity"
         ),
         (
             "SELECT :digest, arm, customer_id, '+' || phone, '', product, 'reorder', 'reorder', 0.25, at - 3600000000, "
@@ -65,7 +63,7 @@ _HEARD = (
 )
 
 
-def fill(ledger, *, campaigns, size, phone, days=1):
+def fill(connection, *, campaigns, size, phone, days=1):
     """
     Write campaigns of the numbers in the range `campaigns`, of `size` customers each, one every `days`.
 
@@ -73,25 +71,22 @@ def fill(ledger, *, campaigns, size, phone, days=1):
     """
     regular = size // REGULARS
     crowd = REGULAR_ROUND * regular + ROUND * (size - regular)
-    with opening.writing(ledger._engine) as connection:
-        dialect = connection.dialect.name
-        words = {
-            "send": ID[dialect].format(*_scrambled("(:k * :size + i)")),
-            "wamid": ID[dialect].format(*_scrambled("(:k * :size + i + 7)")),
-            "treated": _TREATED,
-        }
-        _crowd(connection, size, crowd, phone)
-        for k in campaigns:
-            told = {"k": k, "size": size, "regular": regular, "start": START + k * days * DAY}
-            told |= {"campaign": name(k), "digest": f"digest {k}"}
-            _run(connection, "DELETE FROM made", told)
-            _run(connection, _MADE.format_map(words), told)
-            for table, (columns, values) in _FACTS.items():
-                _run(connection, f"INSERT INTO {table} ({columns}) {values.format_map(words)}", told)
-            for kind, status, after, which, differs in _HEARD:
-                _run(connection, _heard(kind, status, after, which, differs), told)
-        for table in ("made", "people", "numbers"):
-            connection.execute(text(f"DROP TABLE {table}"))
+    scrambled = {"send": "(:base + i)", "wamid": "(:base + i + 7)"}
+    words = {name: ID[connection.dialect.name].format(*_scrambled(number)) for name, number in scrambled.items()}
+    words["treated"] = _TREATED
+    _crowd(connection, size, crowd, phone)
+    for k in campaigns:
+        told = {"base": k * size, "start": when(k, days), "campaign": name(k), "digest": f"digest {k}"}
+        told |= {"regular": regular, "regulars": k % REGULAR_ROUND * regular}
+        told |= {"others": (REGULAR_ROUND - 1) * regular + k % ROUND * (size - regular)}
+        _run(connection, "DELETE FROM made", told)
+        _run(connection, _MADE.format_map(words), told)
+        for table, (columns, values) in _FACTS.items():
+            _run(connection, f"INSERT INTO {table} ({columns}) {values.format_map(words)}", told)
+        for heard in _HEARD:
+            _run(connection, _heard(*heard), told)
+    for table in ("made", "people", "numbers"):
+        connection.execute(text(f"DROP TABLE {table}"))
 
 
 def name(k):
@@ -135,8 +130,8 @@ def _heard(kind, status, after, which, differs):
         blank | ids | {"kind": f"'{kind}'", "status": f"'{status}'", "at": f"at + {after}", "phone_number_id": "'1067'"}
     )
     columns |= {"webhook": "0"} | differs
-    listed = ", ".join(columns)
-    return f"INSERT INTO wa_events ({listed}) SELECT {', '.join(columns.values())} FROM made WHERE {which}"
+    into, values = ", ".join(columns), ", ".join(columns.values())
+    return f"INSERT INTO wa_events ({into}) SELECT {values} FROM made WHERE {which}"  # noqa: S608  # our own words
 
 
 def _run(connection, words, told):

@@ -13,10 +13,12 @@ import wa_products as wa
 from tests import filled_ledger
 from tests.campaign import phone, plan, says, status
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
+from tests.shops import shop
 from wa_products import metrics
 from wa_products.campaigns import listen
 from wa_products.identities import customer_id
-from wa_products.ledger import Ledger, heard, sending
+from wa_products.ledger import Ledger, heard, opening, sending
+from wa_products.widgets.shops import Shop
 
 SIZE, DAYS, SHORT, LONG = 20, 2, 35, 90
 LAST = filled_ledger.name(LONG - 1)
@@ -27,7 +29,8 @@ NEWCOMERS = range(5_000, 5_000 + SIZE)
 def filled(campaigns, url="sqlite://"):
     """Return a ledger with a run of campaigns that ends where all of them do, and one of yesterday."""
     ledger = Ledger(url)
-    filled_ledger.fill(ledger, campaigns=range(LONG - campaigns, LONG), size=SIZE, phone=phone, days=DAYS)
+    with opening.writing(ledger._engine) as connection:
+        filled_ledger.fill(connection, campaigns=range(LONG - campaigns, LONG), size=SIZE, phone=phone, days=DAYS)
     claimed(ledger, "yesterday")
     ledger.store([says(n, "hello", NOW, from_user_id=f"GB.{n}") for n in NEWCOMERS])
     return ledger
@@ -77,6 +80,11 @@ WORK = {
     "a part of the sends": lambda ledger: next(ledger.sends_in_parts(100)),
     "measure": lambda ledger: wa.measure(ledger, campaign=LAST),
 }
+# Every message and cart there ever was, without a receipt: a customer's past is a part of the shop.
+PAST = {
+    "load": lambda ledger: wa.load(as_of=NOW, ledger=ledger),
+    "desk": lambda ledger: Shop(shop(), ledger, lambda: NOW).refresh(),
+}
 
 
 @contextmanager
@@ -125,13 +133,13 @@ def test_the_past_costs_nothing(short_and_long, what):
     assert long <= 1.3 * short + 200
 
 
-@pytest.mark.parametrize("what", WORK)
+@pytest.mark.parametrize("what", WORK | PAST)
 def test_no_large_table_is_read_from_end_to_end(short_and_long, what):
     """Every query of a day's work finds its rows by an index; only what has a row a plan or a click is read through."""
     asked = {}
     with opened(short_and_long[0]) as ledger:
         event.listen(ledger._engine, "before_cursor_execute", lambda *told: asked.setdefault(told[2], told[3]))
-        WORK[what](ledger)
+        (WORK | PAST)[what](ledger)
         with ledger._engine.connect() as connection:
             queries = {words: values for words, values in asked.items() if re.match(r"\s*(SELECT|WITH|INSERT)", words)}
             plans = {

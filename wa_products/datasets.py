@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 SNAPSHOT = "snapshot"  # the kind of an inbound row that tells when a customer last wrote, and hides what came before
 
+REMEMBERED = pd.Timedelta(days=400)  # for which a ledger's sends count: no rest that a shop would ask for is longer
+
 
 class _Orders:
     """The field `orders`: a frame, or stored lines, which are read as one frame only when all of them are asked for."""
@@ -42,9 +44,9 @@ class Dataset:
     """
     A shop as it was known at `as_of`, the only clock of the logic.
 
-    `catalog`, `orders`, `inbound`, `sends` (messages already sent, from a ledger) and `issues` are frames in the
-    shapes of `wa_products.frames`. Where the orders come from a store (`stored`), `orders` reads all of them at once;
-    what must work on more than fits into memory takes the `lines` of `each` part of the customers.
+    `catalog`, `orders`, `inbound`, `sends` (messages of the last 400 days, from a ledger) and `issues` are frames in
+    the shapes of `wa_products.frames`. Where the orders come from a store (`stored`), `orders` reads all of them at
+    once; what must work on more than fits into memory takes the `lines` of `each` part of the customers.
 
     `catalog_id` is Meta's id of the catalog, ``""`` where unknown. `pictures` maps a product_retailer_id to the bytes
     of a PNG or JPEG that lies beside the export, for previews without a network.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from wa_products import frames
-from wa_products.datasets import Dataset
+from wa_products.datasets import REMEMBERED, Dataset
 from wa_products.errors import DataError
 from wa_products.exports.catalogs import catalog_at
 from wa_products.exports.contract import Kind, Options
@@ -203,7 +203,7 @@ def _dataset(
         inbound=inbound,
         as_of=options.as_of,
         issues=issues,
-        sends=ledger.sends() if ledger is not None else frames.empty(frames.SENDS),
+        sends=ledger.sends(options.as_of - REMEMBERED) if ledger is not None else frames.empty(frames.SENDS),
         catalog_id=shop.catalog_id,
         currency=shop.currency,
         region=shop.region,

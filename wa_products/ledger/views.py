@@ -115,7 +115,8 @@ def sends(connection: Connection, *wanted: Select[Any], rows: int) -> pd.DataFra
 def sends_after(connection: Connection, campaign: str, after: str, size: int) -> tuple[pd.DataFrame, str | None]:
     """Return what `sends` does of the next customers of `campaign` behind one, and the last, None at the end."""
     wanted = intents().where(INTENTS.c.campaign == campaign, INTENTS.c.customer_id > after)
-    found = sends(connection, wanted.order_by(INTENTS.c.customer_id).limit(size), rows=size)
+    rows = connection.scalar(select(func.count()).select_from(wanted.limit(size).subquery())) or 0
+    found = sends(connection, wanted.order_by(INTENTS.c.customer_id).limit(size), rows=rows)
     return found, found["customer_id"].iloc[-1] if len(found) == size else None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from wa_products import frames, identities
-from wa_products.datasets import Dataset
+from wa_products.datasets import REMEMBERED, Dataset
 from wa_products.exports.catalogs import catalog_at
 from wa_products.exports.issues import Found
 from wa_products.exports.joining import together
@@ -53,7 +53,7 @@ def opened(root: str | Path, as_of: pd.Timestamp | None = None, ledger: Ledger |
         inbound=inbound[inbound["received_at"] <= moment],
         as_of=moment,
         issues=beside["issues"],
-        sends=ledger.sends() if ledger is not None else frames.empty(frames.SENDS),
+        sends=ledger.sends(moment - REMEMBERED) if ledger is not None else frames.empty(frames.SENDS),
         catalog_id=shop.get("catalog_id", ""),
         currency=shop.get("currency", ""),
         region=shop.get("region", ""),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from wa_products import events, frames, windows
 from wa_products.ledger.views import ROWS
-from wa_products.states import states
+from wa_products.states import VALIDITY, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wa_products.datasets import Dataset
     from wa_products.ledger import Ledger
 
+MEMORY = VALIDITY  # what was sent earlier changes no more
 SENT = frozenset({"accepted", "unknown"})
 
 
@@ -24,12 +25,13 @@ class Shop:
     """
     `data` brought up to date from `ledger` by `refresh`; `now` tells the time.
 
-    A customer whom the exports know keeps that id, whatever address they write from.
+    A customer whom the exports know keeps that id, whatever address they write from. Of what was sent before, the
+    campaigns of the last `MEMORY` are known.
     """
 
     def __init__(self, data: Dataset, ledger: Ledger, now: Callable[[], pd.Timestamp]) -> None:
         self._given, self._ledger, self._now = data, ledger, now
-        self._last = 0
+        self._last: int | None = None
         self._digests: set[str] = set()
         self._rows: dict[str, pd.DataFrame] = {}
         self._alias = _aliases(data)
@@ -40,12 +42,13 @@ class Shop:
     def refresh(self) -> bool:
         """Take in what is new in the ledger; return whether there was anything."""
         campaigns = self._ledger.campaigns()
-        new = campaigns[~campaigns["digest"].isin(self._digests)]
+        recent = campaigns["expires_at"] >= self._now() - MEMORY
+        new = campaigns[recent & ~campaigns["digest"].isin(self._digests)]
         last = self._ledger.last_event()
-        heard = self._ledger.events_after(self._last) if last > self._last else self.events.iloc[:0]
+        heard, self._last = self._heard_since(last), last
         if new.empty and heard.empty:
             return False
-        self._last, self._digests = last, set(campaigns["digest"])
+        self._digests = set(campaigns["digest"])
         if len(heard):
             self._hear(heard)
         self.reload(new["campaign"].unique())
@@ -54,10 +57,16 @@ class Shop:
     def reload(self, campaigns: object) -> None:
         """Read these campaigns again, and how far each message came."""
         for name in list(campaigns):  # type: ignore[call-overload]  # an iterable of names
-            rows = self._ledger.rows(name)
+            rows = self._ledger.receipts(name)
             self._rows[name] = rows.assign(customer_id=self._known(rows["customer_id"]))
         if self._rows:
             self.sends = states(pd.concat(self._rows.values(), ignore_index=True), self.events)
+
+    def _heard_since(self, last: int) -> pd.DataFrame:
+        """Return the events up to `last` that are new; at first the receipts, most of them, are left to `reload`."""
+        if self._last is None:
+            return self._ledger.answers()
+        return self._ledger.events_after(self._last) if last > self._last else self.events.iloc[:0]
 
     @property
     def threads(self) -> pd.DataFrame:
