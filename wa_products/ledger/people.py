@@ -45,11 +45,10 @@ _NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.s
 _PAIRS = select(IDENTITIES.c.left_id.label("left"), IDENTITIES.c.right_id.label("right"))
 # From id to id along the proofs; in words, as both databases have them, each with its indexes for both ends.
 _AROUND = text(
-    "WITH RECURSIVE reach(id) AS (SELECT left_id FROM wa_identities WHERE left_id IN :ids "
-    "UNION SELECT right_id FROM wa_identities WHERE right_id IN :ids "
-    "UNION SELECT CASE WHEN left_id = reach.id THEN right_id ELSE left_id END "
-    "FROM reach JOIN wa_identities ON left_id = reach.id OR right_id = reach.id) "
-    "SELECT left_id, right_id FROM reach JOIN wa_identities ON left_id = reach.id"
+    "WITH RECURSIVE reach(id, next) AS (SELECT left_id, right_id FROM wa_identities WHERE left_id IN :ids "
+    "UNION SELECT right_id, left_id FROM wa_identities WHERE right_id IN :ids "
+    "UNION SELECT reach.next, CASE WHEN left_id = reach.next THEN right_id ELSE left_id END "
+    "FROM reach JOIN wa_identities ON left_id = reach.next OR right_id = reach.next) SELECT id, next FROM reach"
 ).bindparams(_IDS)
 _PLANNED = select(PLAN_ROWS.c.customer_id).where(PLAN_ROWS.c.customer_id.in_(_IDS)).distinct()
 _FIRST_PLANNED = (
