@@ -109,7 +109,7 @@ def test_some_customers_are_the_same_from_both(shop, kept):
 
 
 def test_for_few_customers_few_parts(shop, kept):
-    """A few customers are one part to work on, with the same columns however often and together they are read."""
+    """A few customers are one part to work on; its columns are the same however often and with what they are read."""
     some = pd.Index(["tea-03", "tea-05", "honey-01"])
     (part,) = kept.of(some).stored.each(lambda part: part)
     assert (part.number, part.parts) == (0, 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
@@ -74,7 +74,7 @@ class Learned:
 
     def probability(self, values: np.ndarray) -> np.ndarray:
         """Return the calibrated probability of each row of signs."""
-        return self.calibration.probability(_column(np.asarray(self.trees.predict(values))))
+        return self.calibration.probability(_column(_grade(self.trees, values)))
 
     def cases(self, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how many of the proposals checked that were about as probable were bought, and of how many."""
@@ -101,9 +101,8 @@ def learn(shop: Shop, worth: np.ndarray, chance: np.ndarray, seed: int) -> Learn
         events = int(part.bought.sum())
         if len(part.bought) < LEAST_ROWS or min(events, len(part.bought) - events) < LEAST_EVENTS:
             return None
-    tried = _grown(earlier, seed, later=later)
+    tried, trees = _grown(earlier, later, seed)
     calibration, said, came = _checked(tried, later)
-    trees = _grown(_joined([later, earlier]), seed, rounds=tried.best_iteration)
     return Learned(trees=trees, calibration=calibration, said=said, came=came)
 
 
@@ -158,27 +157,52 @@ def _examples(shop: Shop, worth: np.ndarray, cutoff: int, chance: np.ndarray) ->
     return Examples(customer=weighed.customer, names=names, signs=values, bought=bought)
 
 
-def _grown(examples: Examples, seed: int, *, later: Examples | None = None, rounds: int = ROUNDS) -> lightgbm.Booster:
-    """Return trees of so many rounds; with `later`, as many as make them most likely there."""
-    settings = {**_TREES, "seed": seed, "min_data_in_leaf": max(20, len(examples.bought) // 1500)}
+def _grown(earlier: Examples, later: Examples, seed: int) -> tuple[lightgbm.Booster, lightgbm.Booster]:
+    """
+    Return trees of the earlier examples, as many as make the later ones most likely, and as many trees of all.
+
+    Both grow at once, those of all until it is known how many are enough; what they have beyond that is cut off.
+    """
+    whole, rows = _joined([later, earlier]), _rows(earlier)
+    check = _rows(later, reference=rows)
+    with ThreadPoolExecutor(1) as beside:
+        stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+        trying = beside.submit(
+            lightgbm.train, _settings(earlier, seed), rows, ROUNDS, valid_sets=[check], callbacks=[stop]
+        )
+
+        def enough(now: lightgbm.callback.CallbackEnv) -> None:
+            if trying.done() and now.iteration + 1 >= trying.result().best_iteration:
+                raise lightgbm.EarlyStopException(now.iteration, [])
+
+        grown = lightgbm.train(_settings(whole, seed), _rows(whole), ROUNDS, callbacks=[enough])
+        tried = trying.result()
+    return tried, lightgbm.Booster(model_str=grown.model_to_string(num_iteration=tried.best_iteration))
+
+
+def _settings(examples: Examples, seed: int) -> dict[str, Any]:
+    return {**_TREES, "seed": seed, "min_data_in_leaf": max(20, len(examples.bought) // 1500)}
+
+
+def _rows(examples: Examples, reference: lightgbm.Dataset | None = None) -> lightgbm.Dataset:
     names = [name.replace(" ", "_") for name in examples.names]
-    rows = lightgbm.Dataset(examples.signs, examples.bought, feature_name=names)
-    if later is None:
-        return lightgbm.train(settings, rows, rounds)
-    check = lightgbm.Dataset(later.signs, later.bought, reference=rows)
-    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    return lightgbm.train(settings, rows, rounds, valid_sets=[check], callbacks=[stop])
+    return lightgbm.Dataset(examples.signs, examples.bought, reference=reference, feature_name=names)
 
 
 def _checked(trees: lightgbm.Booster, later: Examples) -> tuple[Logistic, np.ndarray, np.ndarray]:
     """Return the calibration on the first candidates of each customer, its probabilities sorted, and what came."""
-    raw = np.asarray(trees.predict(later.signs))
+    raw = _grade(trees, later.signs)
     first = runs.ranks(later.customer, raw) < CHECKED
     column, bought = _column(raw[first]), later.bought[first]
     calibration = Logistic.learned(column, bought)
     said = calibration.probability(column)
     order = np.argsort(said, kind="stable")
     return calibration, said[order], np.concatenate([[0], np.cumsum(bought[order])])
+
+
+def _grade(trees: lightgbm.Booster, signs: np.ndarray) -> np.ndarray:
+    """Return what the trees say of each row; by one thread, as several parts of a shop may be looked at together."""
+    return np.asarray(trees.predict(signs, num_threads=1))
 
 
 def _column(probability: np.ndarray) -> np.ndarray:
