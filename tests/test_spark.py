@@ -1,4 +1,4 @@
-"""Spark: the very proposals that a frame gives, made by workers, from a table and from a store."""
+"""Frame, store and Spark: the very same proposals, whether one process made them or many workers."""
 
 import gc
 import os
@@ -12,9 +12,14 @@ import pytest
 import wa_products as wa
 from wa_products import spark as on_spark
 from wa_products.errors import DataError
+from wa_products.exports.completejourney import completejourney
 from wa_products.recommenders import panels
-from wa_products.stores import Store, building, tables
+from wa_products.stores import Store, building, opening, tables
 from wa_products.testing import small_shop
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+
+import scale
 
 DATA = Path(__file__).parent.parent / "data"
 pytestmark = [
@@ -39,7 +44,7 @@ def spark():
             "spark.sql.shuffle.partitions": "2",
             "spark.sql.session.timeZone": "Asia/Dhaka",  # a session's zone must not move a moment
             "spark.driver.host": "127.0.0.1",
-            "spark.driver.memory": "1g",
+            "spark.driver.memory": "3g",
         }
         builder = pyspark.SparkSession.builder.master("local[2]").appName("tests")
         for name, value in settings.items():
@@ -69,6 +74,36 @@ def test_the_demo_shop_from_a_store(spark, demo, tmp_path):
     building.build(DATA / "demo", tmp_path / "store")
     found = on_spark.collected(on_spark.propose(spark, tmp_path / "store", data, parts=4))
     pd.testing.assert_frame_equal(found, expected, **SCORES)
+
+
+def real_shoppers(root):
+    """Return 1.4 million lines of real shoppers, and put them into a store."""
+    data = completejourney()
+    store = Store(root)
+    store.append(data.orders, "all")
+    opening.keep(store.root, "catalog", data.catalog)
+    opening.keep(store.root, "inbound", data.inbound)
+    store.describe(as_of=data.as_of.isoformat())
+    return data
+
+
+def five_million_lines(root):
+    """Return a made shop of five million lines, of which a half is learned from, and put it into a store."""
+    scale.store(root, 5_000_000)
+    data = wa.load(root)
+    return replace(data, orders=data.orders)
+
+
+@pytest.mark.parametrize("shop", [real_shoppers, five_million_lines], ids=["real shoppers", "five million lines"])
+def test_large_shops_are_the_same_everywhere(spark, shop, tmp_path):
+    """The default recommender learns and proposes the same from a frame, from a store and on Spark."""
+    data = shop(tmp_path / "store")
+    expected = wa.propose(data, k=2)
+    assert expected["source"].eq("ranked").any()
+    assert expected["why"].str.contains("customers like this").any()
+    pd.testing.assert_frame_equal(wa.propose(wa.load(tmp_path / "store"), k=2), expected, **SCORES)
+    found = on_spark.propose(spark, tmp_path / "store", replace(data, orders=data.orders.iloc[:0]), k=2, parts=16)
+    pd.testing.assert_frame_equal(on_spark.collected(found), expected, **SCORES)
 
 
 def test_some_customers_from_a_table(spark, monkeypatch):

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 import wa_products as wa
 from tests import shops
+from tests.campaign import NOW, phone
+from tests.webhook_log import body, cart, said
 from wa_products import frames, parts
 from wa_products.commands import main
 from wa_products.errors import DataError
+from wa_products.ledger import Ledger
 from wa_products.recommenders import Popular, Ranked, Reorder, Requested, Together, panels, withheld
 from wa_products.stores import Store, building
 from wa_products.testing import small_shop
@@ -378,3 +381,37 @@ def test_the_demo_shop_is_the_same_from_a_store(tmp_path):
     newcomer = pd.Index(near.inbound["customer_id"]).difference(near.orders["customer_id"])[:1]
     for some in (newcomer, pd.Index(["nobody"]), near.customers[:20].append(newcomer)):
         same(there.recommend(some, 3), here.recommend(some, 3))
+
+
+def test_what_a_ledger_heard_joins_a_store(tmp_path):
+    """Carts and messages of known and of new customers are in the next load of a store as in that of the exports."""
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "catalog.csv").write_text(
+        "id,title,price,availability,description,image_link,link,brand,condition\n"
+        "S7,Coffee beans,7.99 GBP,in stock,Beans,https://x.invalid/7.png,https://x.invalid/7,B,new\n"
+        "S8,Filters,3.00 GBP,in stock,Paper,https://x.invalid/8.png,https://x.invalid/8,B,new\n"
+    )
+    days = pd.date_range(NOW - pd.Timedelta("200D"), periods=20, freq="9D")
+    rows = [f"{n},{day:%Y-%m-%dT%H:%M:%SZ},+{phone(n % 5)},S7,1,7.99,GBP" for n, day in enumerate(days)]
+    (exports / "orders.csv").write_text(
+        "order_id,ordered_at,phone,sku,quantity,price,currency\n" + "\n".join(rows) + "\n"
+    )
+    building.build(exports, tmp_path / "store")
+    asked = {"from": "15555550100", "referred_product": {"catalog_id": "1", "product_retailer_id": "S8"}}
+    heard = [
+        cart(0, "-2D"),
+        cart(8, "-3D"),
+        said(1, after="-1h", text={"body": "hello"}),
+        said(9, after="-2h", context=asked),
+    ]
+    with Ledger("sqlite://") as ledger:
+        ledger.store([body(heard)])
+        near, far = (wa.load(tmp_path / name, as_of=NOW, ledger=ledger) for name in ("exports", "store"))
+    assert len(far.orders) == len(rows) + 4
+    same(lines(far), lines(near))
+    by = ["received_at", "customer_id"]
+    same(far.inbound.sort_values(by, ignore_index=True), near.inbound.sort_values(by, ignore_index=True))
+    same(far.threads, near.threads)
+    same(wa.propose(far), wa.propose(near))
+    assert (wa.propose(far)["kind"] == "request").sum() == 1

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CUTOFFS, LEAST_CUTOFFS = 8, 2
 AT_ONCE = 2  # cutoffs looked at together: more would take more memory
 LEAST_ROWS, LEAST_EVENTS = 5_000, 500
-ROWS_A_CUTOFF = 100_000
+ROWS_A_CUTOFF = 50_000
 ROUNDS, PATIENCE = 200, 20
 CHECKED = 3  # first candidates a customer, on which probabilities are calibrated
 CASES = 200  # of the check, told in the sentence that says why
@@ -36,11 +36,12 @@ _TREES = {
     "objective": "binary",
     "learning_rate": 0.05,
     "num_leaves": 15,
-    "feature_fraction": 0.5,
+    "feature_fraction": 0.3,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
     "max_bin": 63,
+    "bin_construct_sample_cnt": 50_000,
     "num_threads": 1,
     "deterministic": True,
     "force_col_wise": True,
