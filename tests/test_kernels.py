@@ -74,7 +74,6 @@ def bought(draw):
         product=product,
         time=np.array([first[key] for key in keys], dtype="float64"),
         day=day,
-        visit=histories.visits(customer, day),
     )
 
 

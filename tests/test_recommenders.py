@@ -350,9 +350,7 @@ def exact(gap, times):
     one = pd.Index(["1"])
     day = time.astype("int64")
     return histories.pairs(
-        histories.History(
-            customers=one, products=one, customer=none, product=none, time=time, day=day, visit=np.arange(times)
-        ),
+        histories.History(customers=one, products=one, customer=none, product=none, time=time, day=day),
         0,
     )
 

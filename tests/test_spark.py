@@ -88,7 +88,7 @@ def real_shoppers(root):
 
 
 def five_million_lines(root):
-    """Return a made shop of five million lines, of which a half is learned from, and put it into a store."""
+    """Return a made shop of five million lines, of which a quarter is learned from, and put it into a store."""
     scale.store(root, 5_000_000)
     data = wa.load(root)
     return replace(data, orders=data.orders)

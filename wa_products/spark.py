@@ -55,7 +55,7 @@ def propose(
     `orders` is a table of order lines or its name, with ``customer_id, product_retailer_id, ordered_at`` and, unless
     all lines are purchases, ``is_purchase`` and ``status``; or the folder of an order store that all workers can read.
     `shop` gives all else: catalog, messages, sends and ``as_of``; its own orders are not looked at. Learning reads at
-    most three million purchases to the driver. Take so many `parts` (a power of two) that the lines of one fit into a
+    most 1.5 million purchases to the driver. Take so many `parts` (a power of two) that the lines of one fit into a
     worker's memory. Raises DataError for missing columns, and for recommenders that cannot go through a shop in parts.
     """
     data = stored(spark, orders, shop, parts=parts)

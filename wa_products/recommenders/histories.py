@@ -9,6 +9,7 @@ shop) is a coarser product: its history has the same shape.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ class History:
     """
     Purchases as arrays of one length, sorted: codes of customer and product, time and whole day.
 
-    `visit` numbers the days on which the customer bought anything, from 0.
+    A part of it has whole visits: all that some customers bought on a day, or nothing.
     """
 
     customers: pd.Index
@@ -41,7 +42,11 @@ class History:
     product: np.ndarray
     time: np.ndarray
     day: np.ndarray
-    visit: np.ndarray
+
+    @cached_property
+    def visit(self) -> np.ndarray:
+        """The number, from 0, of the customer's visit to which each purchase belongs; a visit is a customer's day."""
+        return visits(self.customer, self.day)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -52,7 +57,10 @@ class History:
 
     def only(self, rows: np.ndarray | slice) -> History:
         """Return the same history with only these rows: a mask, a slice, or places in rising order."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+        found = replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+        if "visit" in vars(self):  # it is the same in a part, and need not be counted again
+            vars(found)["visit"] = self.visit[rows]
+        return found
 
     def of_customers(self, some: np.ndarray) -> History:
         """Return the same history with only the customers that are True in `some`."""
@@ -96,7 +104,7 @@ def history(data: Dataset, products: pd.Index | None = None) -> History:
     order = _order(customer, product, time)
     customer, product, time = (values if order is None else values[order] for values in (customer, product, time))
     day = np.floor(time).astype("int64")
-    new = runs.changes(customer, product, day)
+    new = np.flatnonzero(runs.changes(customer, product, day))
     return History(
         customers=customers,
         products=known,
@@ -104,7 +112,6 @@ def history(data: Dataset, products: pd.Index | None = None) -> History:
         product=product[new],
         time=time[new],
         day=day[new],
-        visit=visits(customer[new], day[new]),
     )
 
 
@@ -131,7 +138,7 @@ def _order(customer: np.ndarray, product: np.ndarray, time: np.ndarray) -> np.nd
 
 
 def visits(customer: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Return the number, from 0, of the visit to which each purchase belongs; a visit is a customer's day."""
+    """Return which visit of its customer each purchase belongs to, from 0."""
     if not len(day):
         return np.zeros(0, dtype="int64")
     key = _keys(customer, day)

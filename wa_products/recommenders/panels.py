@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wa_products.datasets import Dataset
     from wa_products.recommenders.histories import History
 
-ENOUGH = 3_000_000  # purchases to learn from
+ENOUGH = 1_500_000  # purchases to learn from
 WINDOWS = 6
 
 
@@ -43,7 +43,8 @@ class Census:
         customer, product = whole.customer[starts], whole.product[starts]
         held, since = -whole.time[starts], -whole.time[runs.ends(starts, len(whole))]
         known = np.zeros(len(whole.customers))
-        np.maximum.at(known, customer, held)
+        own = np.flatnonzero(runs.changes(customer))
+        known[customer[own]] = np.maximum.reduceat(held, own) if len(own) else held
 
         def counted(some: np.ndarray) -> np.ndarray:
             return np.bincount(product[some], minlength=size)
@@ -110,7 +111,7 @@ def census(data: Dataset, horizon: int) -> Census:
 
 
 def panel(data: Dataset, horizon: int) -> Panel:
-    """Return what to learn from: of up to three million purchases all, else of so many halves of the customers."""
+    """Return what to learn from: up to one and a half million purchases all, of more some halves of the customers."""
     if data.stored is None:
         whole = histories.history(data)
         counted = Census.of(whole, horizon)

@@ -152,8 +152,11 @@ class StoredOrders:
     def _read(self, number: int, columns: list[str] | None, *, coded: bool) -> pa.Table | None:
         """Return the lines of one of the store's parts, those told again by a later export once."""
         several, partly = self.manifest.turns + bool(self.added) > 1, (number + 1) / self.manifest.parts > self.share
-        chosen = self.customers is not None
-        needed = {"order_id": several, "ordered_at": self._cuts, "customer_id": partly or chosen}
+        needed = {
+            "order_id": several,
+            "ordered_at": self._cuts,
+            "customer_id": partly or self.customers is not None,
+        }
         extra = [
             name for name, is_needed in needed.items() if is_needed and columns is not None and name not in columns
         ]
@@ -168,7 +171,8 @@ class StoredOrders:
             until = pa.scalar(self.until.to_datetime64(), pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
             whole = whole.filter(pc.less(whole["ordered_at"], until))
         if self.customers is not None:
-            whole = whole.filter(tables.are_in(whole["customer_id"], pa.array(self.customers, pa.string())))
+            chosen = tables.are_in(whole["customer_id"], pa.array(self.customers, pa.string()))
+            whole = tables.trimmed(whole.filter(chosen))
         if partly:
             whole = whole.filter(pa.array(_places(whole["customer_id"]) < self.share))
         if several:

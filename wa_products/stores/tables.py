@@ -92,6 +92,15 @@ def are_in(texts: pa.ChunkedArray, among: pa.Array) -> pa.ChunkedArray:
     return pa.chunked_array(told, pa.bool_())
 
 
+def trimmed(table: pa.Table) -> pa.Table:
+    """Return a table whose coded texts know no text that none of its rows has."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            texts = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, texts.dictionary_encode())
+    return table
+
+
 def write(table: pa.Table, path: Path) -> None:
     """Write a table to one file, in one row group where that is not too many rows."""
     parquet.write_table(

@@ -39,6 +39,7 @@ class Shop:
     @classmethod
     def of(cls, whole: History, shelves: Sequence[np.ndarray], horizon: int) -> Shop:
         """Return the shop with the purchases of each of its `shelves`, and of all of them together, sorted once."""
+        whole.visit  # noqa: B018  # counted once for all cutoffs
         codes = [np.zeros(len(whole.products), dtype="int64"), *shelves]
         levels = [whole.by_shelf(code, int(code.max(initial=-1)) + 1) for code in codes]
         return cls(whole=whole, levels=levels, codes=codes, horizon=horizon)
