@@ -234,7 +234,7 @@ def learn(root, workers):
 
     ready = prepared(_opened(root, workers), [Requested(), Ranked()], 3)
     (Path(root).parent / "learned.pickle").write_bytes(pickle.dumps(ready))
-    return f"{ready[1].learned_.trees.num_trees()} trees"
+    return f"{sum(trees.num_trees() for trees in ready[1].learned_.model.trees)} trees"
 
 
 def asked(root, workers):

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 from scipy.stats import gamma
 
 from wa_products import exports, frames, testing
 from wa_products.proposals import propose
 from wa_products.recommenders import Ranked, Together, companions, histories, runs, withheld
+from wa_products.recommenders.ranked.line import Line
 from wa_products.recommenders.ranked.moments import Shop
 from wa_products.recommenders.ranked.shared import shared
 from wa_products.recommenders.shelves import shelves
@@ -252,3 +254,40 @@ def test_ranks_count_within_groups():
     assert runs.ranks(group, value).tolist() == [1, 0, 1, 2, 0]
     assert runs.below_best(group, value, 2).tolist() == [1, 0, 2, 2, 0]
     assert runs.members(np.array([3, 4]), np.array([1, 3])).tolist() == [1, -1]
+
+
+def signs_of(rng, rows):
+    """Return two skewed signs and one that is missing now and then, and purchases that follow their logarithms."""
+    signs = np.column_stack([rng.lognormal(1, 1, rows), -rng.lognormal(0, 1, rows), rng.poisson(3, rows)])
+    signs[rng.random(rows) < 0.3, 2] = np.nan
+    logs = np.log1p(np.abs(signs)) * np.sign(signs)
+    odds = logs[:, 0] + 0.5 * logs[:, 1] + np.where(np.isnan(signs[:, 2]), 0.8, logs[:, 2]) - 2
+    return signs.astype("float32"), odds, rng.random(rows) < expit(odds)
+
+
+def test_a_line_learns_from_logarithms_and_from_what_is_missing():
+    """Log-odds that are straight in the logarithms of the signs, and jump where one is missing, are learned."""
+    rng = np.random.default_rng(5)
+    signs, _, bought = signs_of(rng, 40_000)
+    unseen, odds, _ = signs_of(rng, 2_000)
+    assert np.abs(Line.learned(signs, bought).log_odds(unseen) - odds).max() < 0.4
+
+
+def test_a_line_is_not_carried_away_by_what_it_never_saw():
+    """A value far beyond all learned from, and a sign that was the same for all, leave the log-odds within bounds."""
+    signs, _, bought = signs_of(np.random.default_rng(6), 4_000)
+    signs = np.column_stack([signs, np.full(len(signs), 3, dtype="float32")])
+    strange = np.tile(signs[:1], (3, 1))
+    strange[0, 0], strange[1, 3], strange[2, 3] = np.inf, 1e30, np.nan
+    line = Line.learned(signs, bought)
+    assert np.abs(line.log_odds(strange) - line.log_odds(signs[:1])).max() < 12
+
+
+def test_new_products_are_left_to_the_trees(fitted):
+    """What was never bought has its probability from the trees alone, an own product from the line too."""
+    model = fitted.learned_.model
+    signs = np.full((2, model.trees[0].num_feature()), 1.0, dtype="float32")
+    both = model.log_odds(signs, np.array([False, True]))
+    assert both[0, 0] == both[0, 1] == both[1, 0]
+    assert both[1, 1] == pytest.approx(model.line.log_odds(signs[1:])[0])
+    assert both[1, 1] != both[1, 0]

@@ -37,4 +37,9 @@ class Logistic:
 
     def probability(self, columns: np.ndarray) -> np.ndarray:
         """Return the probability for each row of `columns`."""
-        return expit(((columns - self.mean) / self.scale) @ self.weights[:-1] + self.weights[-1])
+        return expit(self.log_odds(columns))
+
+    def log_odds(self, columns: np.ndarray) -> np.ndarray:
+        """Return the logarithm of the odds for each row of `columns`: one product of a matrix."""
+        slopes = self.weights[:-1] / self.scale
+        return columns @ slopes + (self.weights[-1] - self.mean @ slopes)

@@ -34,9 +34,10 @@ class Ranked(protocol.InParts):
     The most probable products of each customer, from all sources, as the shop's own past teaches.
 
     Candidates are the customer's own products, those bought together with their latest, and popular ones. Trees
-    (LightGBM) learn at several earlier moments, `horizon_days` apart, from what came before each what was bought in the
-    `horizon_days` after, none of it later than ``as_of``. The later half of these moments is kept back first: there
-    the probabilities are calibrated, and the sentence that says why tells how often proposals as probable came true.
+    (LightGBM), and for own products a regression beside them, learn at several earlier moments, `horizon_days` apart,
+    from what came before each what was bought in the `horizon_days` after, none of it later than ``as_of``. The later
+    half of these moments is kept back first: there both are weighed and the probabilities calibrated, and the sentence
+    that says why tells how often proposals as probable came true.
 
     A shop whose past is too small for that gets the best of `Reorder`, `Together` and `Popular`, and each sentence
     says so; `learned_` is then None. New customers get what is popular. `seed` fixes all chance.
