@@ -44,7 +44,7 @@ _TREES = {
     "objective": "binary",
     "learning_rate": 0.08,
     "num_leaves": 15,
-    "feature_fraction": 0.3,
+    "feature_fraction": 0.5,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
