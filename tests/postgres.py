@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from wa_products.ledger import Ledger
+
 _NUMBER = count(1)
 
 
@@ -64,7 +66,20 @@ def ledger_url(request, tmp_path):
     """Return the URL of a new, empty ledger: once on SQLite, once on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return room(request.getfixturevalue("postgres"))
+    url = room(request.getfixturevalue("postgres"))
+    if os.environ.get("LEDGERS_IN_PARTS"):
+        Ledger(url).close()
+        partition(url)
+    return url
+
+
+def partition(url):
+    """Put the large tables of a ledger into parts, in the words of the documentation."""
+    page = (Path(__file__).parent.parent / "docs" / "scaling.md").read_text(encoding="utf-8")
+    block, analyze = page.partition("```sql\n")[2].partition("```")[0].rsplit("ANALYZE", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(block)
+        connection.execute(f"ANALYZE{analyze}")
 
 
 def room(server):

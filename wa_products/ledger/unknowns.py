@@ -75,9 +75,10 @@ def resolve(connection: Connection, send_ids: Collection[str], *, sent: bool, by
             f"{wrong[0]} (of {len(wrong)}) cannot be marked: it is no send id of this ledger, is settled already, "
             f"or was tried within the last {PATIENCE // pd.Timedelta('1min')} minutes"
         )
-    query = select(INTENTS.c.send_id, INTENTS.c.campaign, INTENTS.c.customer_id, func.max(ATTEMPTS.c.n).label("n"))
+    names = [INTENTS.c[name] for name in ("send_id", "campaign", "customer_id")]
+    query = select(*names, func.max(ATTEMPTS.c.n).label("n")).group_by(*names)
     query = query.join(ATTEMPTS, ATTEMPTS.c.send_id == INTENTS.c.send_id)
-    query = query.where(INTENTS.c.send_id.in_(among(connection, send_ids))).group_by(INTENTS.c.send_id)
+    query = query.where(INTENTS.c.send_id.in_(among(connection, send_ids)))
     details = f"marked as {'sent' if sent else 'not sent'} by {by.strip()} on {now:%Y-%m-%d %H:%M} UTC"
     rows = [
         {**row, "outcome": ACCEPTED if sent else SKIPPED, "wamid": "", "code": 0, "details": details}
