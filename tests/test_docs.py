@@ -143,9 +143,10 @@ def test_every_command_line_is_one(line):
 
 
 def test_every_code_block_is_of_a_kind_that_is_tried():
-    """Python is run, shell and TOML are read; nothing else stands in a block but what a program prints."""
+    """Python and SQL are run, shell and TOML are read; nothing else stands in a block but what a program prints."""
     kinds = {
         "python",
+        "sql",
         "sh",
         "toml",
         "text",
