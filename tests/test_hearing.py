@@ -25,7 +25,7 @@ from wa_products import events, frames
 from wa_products.campaigns import listen, measure, send, take_in
 from wa_products.errors import DataError
 from wa_products.events import bodies as reading_of_bodies
-from wa_products.identities import customer_id
+from wa_products.identities import canonical, customer_id
 from wa_products.ledger import Ledger, hearing, opening, people, reading, schema, sending
 from wa_products.states import states
 
@@ -185,6 +185,7 @@ def test_only_what_is_new_is_returned(ledger):
     assert ledger.events()["text"].tolist() == ["one", "two"]
 
 
+HOUR = pd.Timedelta("1h")
 ALL = [customer_id("phone", phone(n)) for n in range(9)]
 IDS = st.sampled_from(ALL)
 
@@ -198,10 +199,13 @@ def test_who_is_one_customer_is_told_of_some_as_of_all(steps, asked):
     """Who is asked for has the same ids and the same head, whether all proofs are read or those around them."""
     with Ledger("sqlite://") as ledger:
         ledger.register(plan(2), NOW)
-        ledger.register(plan(4, campaign="c2", now=NOW + pd.Timedelta("1h")), NOW)
+        ledger.register(plan(4, campaign="c2", now=NOW + HOUR), NOW)
         with opening.writing(ledger._engine) as connection:
             hearing.link(connection, steps, 1)
             every = _members(people.around(connection, [*asked, *ALL]), asked)
+            seen = pd.Series(dict.fromkeys(ALL[:4], NOW)).where(lambda at: at.index.isin(ALL[:2]), NOW + HOUR)
+            heads = canonical(pd.DataFrame(steps, columns=["left", "right", "rule"]).query("left != right"), seen)
+            assert {one: head for one, (head, _) in every.items()} == {one: heads.get(one, one) for one in asked}
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(people, "MANY", 0)
                 assert _members(people.around(connection, asked), asked) == every

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import bindparam, func, select, text
 
-from wa_products import codes, identities, windows
+from wa_products import codes, windows
 from wa_products.ledger.inserting import parts
-from wa_products.ledger.reading import frame, read_few
 from wa_products.ledger.schema import (
     EVENTS,
     IDENTITIES,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import BindParameter
 
 WINDOW = windows.WINDOW // pd.Timedelta(microseconds=1)
+_NEVER = 1 << 62
 OPTED_OUT, MOVED = "opted out", "number changed"
 
 
@@ -42,7 +42,7 @@ def _last(column: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's column expression
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.seq))
-_PAIRS = select(IDENTITIES.c.left_id.label("left"), IDENTITIES.c.right_id.label("right"))
+_PAIRS = select(IDENTITIES.c.left_id, IDENTITIES.c.right_id)
 # From id to id along the proofs; in words, as both databases have them, each with its indexes for both ends.
 _AROUND = text(
     "WITH RECURSIVE reach(id, next) AS (SELECT left_id, right_id FROM wa_identities WHERE left_id IN :ids "
@@ -106,11 +106,9 @@ def around(connection: Connection, ids: Collection[str]) -> People:
     if not asked or not (proofs := connection.scalar(select(func.max(IDENTITIES.c.seq)))):
         return People({})
     if proofs <= MANY * len(asked):
-        pairs = frame(read_few(connection, _PAIRS))
-    else:
-        found = [connection.execute(_AROUND, {"ids": part}).all() for part in parts(asked)]
-        pairs = pd.DataFrame([tuple(pair) for part in found for pair in part], columns=["left", "right"], dtype="str")
-    return People(_heads(connection, pairs))
+        return People(_heads(connection, connection.execute(_PAIRS)))
+    found = (connection.execute(_AROUND, {"ids": part}) for part in parts(asked))
+    return People(_heads(connection, chain.from_iterable(found)))
 
 
 def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:
@@ -118,25 +116,27 @@ def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:
     return around(connection, [row["customer_id"] for row in rows])
 
 
-def _heads(connection: Connection, pairs: pd.DataFrame) -> dict[str, str]:
+def _heads(connection: Connection, pairs: Iterable[Any]) -> dict[str, str]:
     """Return the head of each id of `pairs`; when an id was planned matters only where others of its group were."""
-    if pairs.empty:
-        return {}
-    ids = sorted({*pairs["left"], *pairs["right"]})
-    planned = [one for part in parts(ids) for one in connection.scalars(_PLANNED, {"ids": part})]
-    heads = _headed(pairs, dict.fromkeys(planned, 0))
-    times_planned = Counter(heads[one] for one in planned)
-    several = [one for one in planned if times_planned[heads[one]] > 1]
-    if not several:
-        return heads
-    first = [tuple(row) for part in parts(several) for row in connection.execute(_FIRST_PLANNED, {"ids": part})]
-    return _headed(pairs, dict.fromkeys(planned, 0) | dict(first))
+    groups = _grouped(pairs)
+    ids = [one for group in groups for one in group]
+    seen = {one: 0 for part in parts(ids) for one in connection.scalars(_PLANNED, {"ids": part})}
+    rivals = ([one for one in group if one in seen] for group in groups)
+    for part in parts([one for several in rivals if len(several) > 1 for one in several]):
+        seen.update((customer, at) for customer, at in connection.execute(_FIRST_PLANNED, {"ids": part}))
+    heads = [min(group, key=lambda one: (seen.get(one, _NEVER), one)) for group in groups]
+    return {one: head for head, group in zip(heads, groups, strict=True) for one in group}
 
 
-def _headed(pairs: pd.DataFrame, first_seen: dict[str, int]) -> dict[str, str]:
-    seen = pd.Series(first_seen.values(), index=pd.Index(list(first_seen), dtype="str"), dtype="int64")
-    heads = identities.canonical(pairs, seen.astype("datetime64[us, UTC]"))
-    return dict(zip(heads.index.to_list(), heads.to_list(), strict=True))
+def _grouped(pairs: Iterable[Any]) -> list[set[str]]:
+    """Return the ids that `pairs` join, a group each: as `identities.canonical`, with little ado about a few."""
+    group: dict[str, set[str]] = {}
+    for one, two in pairs:
+        small, large = sorted((group.setdefault(one, {one}), group.setdefault(two, {two})), key=len)
+        if small is not large:
+            large |= small
+            group.update(dict.fromkeys(small, large))
+    return list({id(each): each for each in group.values()}.values())
 
 
 def news(connection: Connection) -> tuple[int, ...]:
