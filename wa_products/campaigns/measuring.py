@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from wa_products.datasets import Dataset
     from wa_products.ledger import Ledger
 
-_MEMORY = pd.Timedelta(days=30)
-
 
 def measure(
     ledger: Ledger,
@@ -42,7 +40,8 @@ def measure(
     rows = ledger.receipts(campaign, as_of)
     known = [header["created_at"].max(), rows["at"].max(), ledger.last_at()]
     at = max(moment for moment in known if pd.notna(moment)) if as_of is None else as_of
-    answers = ledger.answers(metrics.start_of(rows, header["created_at"].iloc[0]), at)
+    started_at = metrics.start_of(rows, header["created_at"].iloc[0])
+    answers = ledger.answers(started_at, at)
     found = metrics.results(
         rows,
         answers,
@@ -50,17 +49,22 @@ def measure(
         at,
         horizon=horizon,
         prompt=prompt,
-        others=_others(ledger, header, rows, answers, at),
+        others=_others(ledger, campaign, rows, answers, since=metrics.in_mind(started_at, horizon), as_of=at),
         data=data,
     )
     return replace(found, orphans=ledger.orphans(as_of))
 
 
 def _others(
-    ledger: Ledger, header: pd.DataFrame, rows: pd.DataFrame, answers: pd.DataFrame, as_of: pd.Timestamp
+    ledger: Ledger,
+    campaign: str,
+    rows: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    since: pd.Timestamp,
+    as_of: pd.Timestamp,
 ) -> pd.DataFrame:
     """Return what other campaigns sent, and may still be in mind, to whom this one planned for or who sent a cart."""
     carts = answers[answers["kind"] == "cart"]
     customers, named = {*rows["customer_id"], *carts["customer_id"]}, {*carts["context_id"]} - {""}
-    since = header["created_at"].min() - 2 * _MEMORY
-    return ledger.rivals(header["campaign"].iloc[0], customers, named, since=since, as_of=as_of)
+    return ledger.rivals(campaign, customers, named, since=since, as_of=as_of)

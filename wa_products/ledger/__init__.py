@@ -108,11 +108,12 @@ class Ledger:
         with self._engine.begin() as connection:
             theirs = people.around(connection, customers)
             ids = {each for customer in customers for each in theirs.members(customer)}
-            others = reaches.planned_since(schema.micros(since)).where(
+            planned = reaches.planned_since(schema.micros(since)).where(
                 schema.PLANS.c.campaign != campaign, schema.PLANS.c.created_at <= schema.micros(as_of)
             )
-            found = heard.rivals(connection, ids, wamids, others, as_of)
-            known = people.around(connection, found["customer_id"].unique())
+            found = heard.rivals(connection, ids, wamids, planned, as_of)
+            others = people.around(connection, {*found["customer_id"]} - ids)
+            known = people.People(others.heads | theirs.heads)
             return found.assign(customer_id=views.named(found["customer_id"], known))
 
     def orphans(self, as_of: pd.Timestamp | None = None) -> int:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, func, select
 
 from wa_products import codes, windows
 from wa_products.ledger.inserting import parts
+from wa_products.ledger.reading import asking
 from wa_products.ledger.schema import (
     EVENTS,
     IDENTITIES,
@@ -44,13 +44,13 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.seq))
 _PAIRS = select(IDENTITIES.c.left_id, IDENTITIES.c.right_id)
 # From id to id along the proofs; in words, as both databases have them, each with its indexes for both ends.
-_AROUND = text(
-    "WITH RECURSIVE reach(id, next) AS (SELECT left_id, right_id FROM wa_identities WHERE left_id IN :ids "
-    "UNION SELECT right_id, left_id FROM wa_identities WHERE right_id IN :ids "
+_AROUND = (
+    "WITH RECURSIVE reach(id, next) AS (SELECT left_id, right_id FROM wa_identities WHERE left_id IN ({0}) "
+    "UNION SELECT right_id, left_id FROM wa_identities WHERE right_id IN ({0}) "
     "UNION SELECT reach.next, CASE WHEN left_id = reach.next THEN right_id ELSE left_id END "
     "FROM reach JOIN wa_identities ON left_id = reach.next OR right_id = reach.next) SELECT id, next FROM reach"
-).bindparams(_IDS)
-_PLANNED = select(PLAN_ROWS.c.customer_id).where(PLAN_ROWS.c.customer_id.in_(_IDS)).distinct()
+)
+_PLANNED = "SELECT DISTINCT customer_id FROM wa_plan_rows WHERE customer_id IN ({0})"
 _FIRST_PLANNED = (
     select(PLAN_ROWS.c.customer_id, func.min(PLANS.c.created_at))
     .join(PLANS, PLANS.c.digest == PLAN_ROWS.c.digest)
@@ -107,8 +107,7 @@ def around(connection: Connection, ids: Collection[str]) -> People:
         return People({})
     if proofs <= MANY * len(asked):
         return People(_heads(connection, connection.execute(_PAIRS)))
-    found = (connection.execute(_AROUND, {"ids": part}) for part in parts(asked))
-    return People(_heads(connection, chain.from_iterable(found)))
+    return People(_heads(connection, connection.execute(*asking(connection, _AROUND, asked))))
 
 
 def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:
@@ -120,7 +119,7 @@ def _heads(connection: Connection, pairs: Iterable[Any]) -> dict[str, str]:
     """Return the head of each id of `pairs`; when an id was planned matters only where others of its group were."""
     groups = _grouped(pairs)
     ids = [one for group in groups for one in group]
-    seen = {one: 0 for part in parts(ids) for one in connection.scalars(_PLANNED, {"ids": part})}
+    seen = dict.fromkeys(connection.scalars(*asking(connection, _PLANNED, ids)), 0)
     rivals = ([one for one in group if one in seen] for group in groups)
     for part in parts([one for several in rivals if len(several) > 1 for one in several]):
         seen.update((customer, at) for customer, at in connection.execute(_FIRST_PLANNED, {"ids": part}))

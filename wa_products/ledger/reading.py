@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_manager import Error
-from sqlalchemy import Text, cast, func, literal, select
+from sqlalchemy import Text, cast, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from wa_products.errors import LedgerError
@@ -28,13 +28,17 @@ from wa_products.ledger.schema import times
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Select, TextClause
 
     from wa_products.ledger.people import People
 
 LARGE = 30_000  # rows: fewer are read before another process has begun
 PUMP = Path(__file__).with_name("pump.py")
 _TYPES: dict[type, pa.DataType] = {str: pa.large_string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary()}
+_LISTED = {
+    "sqlite": "SELECT value FROM json_each(:ids)",
+    "postgresql": "SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))",
+}
 _SQLITE = sqlite.dialect()
 _POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -75,6 +79,11 @@ def among(connection: Connection, ids: Iterable[str]) -> Select[Any]:
     if connection.dialect.name == "postgresql":
         return select(func.jsonb_array_elements_text(cast(words, postgresql.JSONB)).column_valued("id"))
     return select(func.json_each(words).table_valued("value").c.value)
+
+
+def asking(connection: Connection, words: str, ids: Iterable[str]) -> tuple[TextClause, dict[str, str]]:
+    """Return the query that `words` say, where ``{0}`` stands for some ids, however many, and what to run it with."""
+    return text(words.format(_LISTED[connection.dialect.name])), {"ids": json.dumps(list(ids))}
 
 
 def _by_arrow(uri: str, queries: tuple[Select[Any], ...]) -> Iterator[pa.Table]:

@@ -4,7 +4,7 @@ from wa_products.attribution import PROMPT
 from wa_products.metrics.cells import cells, lifts, pooled
 from wa_products.metrics.failures import WHAT_TO_DO, explain
 from wa_products.metrics.intervals import detectable, needed, newcombe, ratio, sample_ratio, wilson
-from wa_products.metrics.results import HORIZON, Results, results, start_of
+from wa_products.metrics.results import HORIZON, Results, in_mind, results, start_of
 from wa_products.metrics.sequential import ENOUGH, always_valid, evidence
 from wa_products.metrics.spending import spending
 from wa_products.metrics.tables import foresight, waterfall
@@ -23,6 +23,7 @@ __all__ = [
     "evidence",
     "explain",
     "foresight",
+    "in_mind",
     "lifts",
     "needed",
     "newcombe",

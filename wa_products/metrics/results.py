@@ -215,7 +215,7 @@ def results(
     started_at = start_of(rows, campaign["created_at"])
     known = _known(frames.require(events, frames.EVENTS, "events"), as_of)
     told = known[(known["kind"] != "status") & (known["at"] >= started_at)]
-    rivals = _rivals(elsewhere, known, started_at - span(horizon), as_of)
+    rivals = _rivals(elsewhere, known, in_mind(started_at, horizon), as_of)
     sends = _sends(rows, known, told, as_of).assign(nth=lambda found: times.nth(found, rivals))
     lines, groups = cart_lines(told), _groups(data)
     seen = _seen(sends, rivals, told)
@@ -256,6 +256,11 @@ def start_of(rows: pd.DataFrame, created_at: pd.Timestamp) -> pd.Timestamp:
     return rows["at"].min() if rows["at"].notna().any() else created_at
 
 
+def in_mind(started_at: pd.Timestamp, horizon: str | pd.Timedelta = HORIZON) -> pd.Timestamp:
+    """Return since when messages of other campaigns matter to one that began then: to its carts, or to how many."""
+    return started_at - span(horizon) - times.MONTH
+
+
 def _seen(sends: pd.DataFrame, rivals: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     """Return the messages that a cart may answer: of this campaign, and of others."""
     seen = answerable(sends)
@@ -277,7 +282,7 @@ def _known(events: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 def _rivals(rows: pd.DataFrame, events: pd.DataFrame, since: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return the states of the messages of other campaigns."""
     near = rows[rows["outcome"].isin(["accepted", "unknown"]) & (rows["at"] <= as_of)]
-    near = near[near["at"] >= since - pd.Timedelta(days=30)]
+    near = near[near["at"] >= since]
     found = states(near, events, as_of)
     return found[found["accepted"]]
 
