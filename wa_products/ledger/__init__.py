@@ -169,18 +169,19 @@ class Ledger:
 
     def sends_in_parts(self, size: int = PART, since: pd.Timestamp | None = None) -> Iterator[pd.DataFrame]:
         """
-        Yield what `sends` returns in parts of at most `size` rows, each of one campaign, sorted by customer.
+        Yield what `sends` returns in parts of at most `size` rows: some campaigns, or some customers of a larger one.
 
         For a ledger of any size: one part is in memory.
         """
         with self._engine.begin() as connection:
             planned = reaches.planned_since(schema.micros(since))
             names = connection.scalars(planned.order_by(schema.PLANS.c.seq)).all()
-        for name in dict.fromkeys(names):
+            portions = list(views.portions(connection, dict.fromkeys(names), size))
+        for portion in portions:
             last: str | None = ""
             while last is not None:
                 with self._engine.begin() as connection:
-                    part, last = views.sends_after(connection, name, last, size)
+                    part, last = views.sends_after(connection, portion, last, size)
                     known = people.around(connection, part["customer_id"])
                 reached = part[part["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN])]
                 if len(reached):

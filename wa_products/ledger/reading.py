@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from wa_products.ledger.people import People
 
-LARGE = 30_000  # rows: fewer are read before another process has begun
+LARGE = 10_000  # rows: fewer are read before another process has begun
 PUMP = Path(__file__).with_name("pump.py")
 _TYPES: dict[type, pa.DataType] = {str: pa.large_string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary()}
 _LISTED = {
