@@ -17,7 +17,7 @@ import wa_products as wa
 from tests import shops
 from tests.campaign import NOW, phone
 from tests.webhook_log import body, cart, said
-from wa_products import frames, parts
+from wa_products import backtests, frames, parts
 from wa_products.commands import main
 from wa_products.errors import DataError
 from wa_products.ledger import Ledger
@@ -159,6 +159,25 @@ def test_proposals_and_selection_are_the_same(shop, kept):
     held = withheld.withheld(kept).sort_values(withheld.PAIR, ignore_index=True)
     same(held, withheld.withheld(shop).sort_values(withheld.PAIR, ignore_index=True))
     assert set(held["reason"]) == {"in an open cart", "refunded lately", "sent and ignored lately"}
+
+
+def test_a_backtest_of_a_store_asks_some(shop, kept, monkeypatch):
+    """A stored shop is tried like a frame; of a large one some customers are asked, with what was learned from all."""
+
+    def replayed(data):
+        rows = backtests.replay(data, [Reorder(7)], cutoffs=2, beside=["count"], validation=0)
+        return rows.attrs["notes"], rows
+
+    (_, expected), (nothing, found) = replayed(shop), replayed(kept)
+    same(found, expected)
+    assert nothing == []
+    monkeypatch.setattr(backtests, "ENOUGH", 150)
+    (note,), sampled = replayed(kept)
+    asked = sampled["customer_id"].drop_duplicates()
+    assert note.startswith(f"asked about are {len(asked)} customers of the store")
+    assert 0 < len(asked) < shop.orders["customer_id"].nunique() / 2
+    assert (parts.places(asked) < 0.25).all()
+    same(sampled, expected[expected["customer_id"].isin(asked)].reset_index(drop=True))
 
 
 def test_a_recommender_of_ones_own_needs_not_know_of_stores(shop, kept):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 
 from wa_products import frames, parts, windows
@@ -13,8 +14,6 @@ from wa_products.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    import numpy as np
 
 Made = TypeVar("Made")
 SNAPSHOT = "snapshot"  # the kind of an inbound row that tells when a customer last wrote, and hides what came before
@@ -131,6 +130,19 @@ class Dataset:
         """Return the shop with these lines, and the messages and sends of the customers of the same part."""
         inbound, sends = (parts.belong(places, stored) for places in self._places)
         return replace(self, orders=stored, inbound=self.inbound[inbound], sends=self.sends[sends])
+
+    def sampled(self, lines: int) -> Dataset:
+        """
+        Return a shop in memory: this one, or of a stored one as many customers as have about so many `lines` at most.
+
+        They are a random sample by hash, so always the same: those of all, of a half, of a quarter and so on.
+        """
+        if self.stored is None:
+            return self
+        share = 0.5 ** max(0, int(np.ceil(np.log2(max(len(self.stored), 1) / lines))))
+        inbound, sends = (places < share for places in self._places)
+        some = self.stored.first(share).frame()
+        return replace(self, orders=some, inbound=self.inbound[inbound], sends=self.sends[sends])
 
     @cached_property
     def _places(self) -> tuple[np.ndarray, np.ndarray]:

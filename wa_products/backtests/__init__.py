@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BESIDE", "Asked", "backtest", "replay", "score"]
 
+ENOUGH = 2_000_000  # order lines of a stored shop, whose customers are asked about
 BESIDE = ("popularity", "count", "gp-topfreq", "tifuknn", "oracle")
 
 
@@ -66,6 +67,9 @@ def backtest(
     - ``customers served`` (share with any product) and ``catalog share`` (of the sendable products, first for anybody).
     - ``revenue of hits``: paid within the horizon for the first product, per customer asked; ``part`` is the currency.
     - ``fit seconds`` and ``recommend seconds``, per cutoff. What `propose` does by default is all in the second.
+
+    Of a stored shop the customers of two million lines at most are asked about, a random sample; the rules beside know
+    only these customers, whereas `recommenders` are fitted to the whole store.
 
     ``attrs["notes"]`` says in words what was tuned and how many settings were tried.
 
@@ -109,21 +113,23 @@ def replay(
     """
     length, sources = span(horizon), _sources(recommenders)
     _refuse_unusable(sources, beside, k)
-    moments = asking.resolved(data, cutoffs, length)
+    some = data.sampled(ENOUGH)
+    moments = asking.resolved(some, cutoffs, length)
     whom = asked or Asked()
     names = [*map(replays.name_of, sources), *beside]
     steps = iter(progress(["tuning", *(f"{cutoff:%Y-%m-%d} {name}" for cutoff in moments for name in names)]))
     next(steps)
-    setting, notes = _tuned(data, moments[0], length, whom, validation if "tifuknn" in beside else 0)
+    setting, notes = _tuned(some, moments[0], length, whom, validation if "tifuknn" in beside else 0)
     parts = []
     for cutoff in moments:
-        here = Moment.at(cutoff, data, length, whom)
-        for source in (*sources, *_rules(here, setting, beside)):
+        here = Moment.at(cutoff, some, length, whom, data)
+        tried = [(source, here.whole) for source in sources]
+        for source, shop in (*tried, *((rule, here.past) for rule in _rules(here, setting, beside))):
             next(steps)
-            parts.append(replays.replay(source, here, k=k, timer=timer or _no_clock))
+            parts.append(replays.replay(source, here, shop, k=k, timer=timer or _no_clock))
     next(steps, None)  # so that a progress bar closes
     rows = pd.concat(parts, ignore_index=True)
-    rows.attrs["notes"] = notes
+    rows.attrs["notes"] = [*notes, *_told(some, data)]
     return rows
 
 
@@ -186,6 +192,14 @@ def _tuned(
         return tifuknn.Setting(), ["tifuknn: no history before the first cutoff to tune on; it has its usual setting"]
     when = ", ".join(f"{cutoff:%Y-%m-%d}" for cutoff in told)
     return best, [f"tifuknn: the best by Hit@1 of {len(tifuknn.GRID)} settings at {when}: {best}"]
+
+
+def _told(some: Dataset, data: Dataset) -> list[str]:
+    """Return words about whom a stored shop was asked about."""
+    if data.stored is None or len(some.orders) == len(data.stored):
+        return []
+    whom = f"asked about are {len(some.customers):,} customers of the store, a random sample"
+    return [f"{whom}; the rules of the bench know only them, recommenders are fitted to all"]
 
 
 def _no_clock() -> float:

@@ -26,24 +26,29 @@ class Moment:
     """
     A shop seen at ``past.as_of``, the customers `asked` about, and `data`, which tells what came after.
 
+    Of a stored shop `data` and `past` are some of the customers, in memory, and `whole` is the past of all of them.
+
     A snapshot of threads tells of its own day alone, so the past is without it, unless windows are asked for: then
     `Dataset.before` says in words why that cannot be.
     """
 
     data: Dataset
     past: Dataset
+    whole: Dataset
     asked: pd.Index
     horizon: pd.Timedelta
 
     @classmethod
-    def at(cls, cutoff: pd.Timestamp, data: Dataset, horizon: pd.Timedelta, asked: Asked) -> Moment:
-        """Return `data` at `cutoff`."""
-        told = (data.inbound["kind"] != SNAPSHOT) | asked.open_window
-        past = (data if told.all() else replace(data, inbound=data.inbound[told])).before(cutoff)
+    def at(
+        cls, cutoff: pd.Timestamp, data: Dataset, horizon: pd.Timedelta, asked: Asked, whole: Dataset | None = None
+    ) -> Moment:
+        """Return `data` at `cutoff`; where it is only a sample, `whole` is all of it."""
+        past = _before(data, cutoff, asked)
         whom = asked.of(past)
         if whom.empty:
             raise DataError(f"nobody is asked about at the cutoff {cutoff:%Y-%m-%d %H:%M} UTC, by {asked}")
-        return cls(data=data, past=past, asked=whom, horizon=horizon)
+        everyone = past if whole is None or whole is data else _before(whole, cutoff, asked)
+        return cls(data=data, past=past, whole=everyone, asked=whom, horizon=horizon)
 
     @property
     def cutoff(self) -> pd.Timestamp:
@@ -101,6 +106,11 @@ class Moment:
         paid = lines.assign(paid=price * lines["quantity"]).groupby(["customer_id", "currency"])["paid"].sum()
         currencies = sorted(set(self.coming["currency"]) - {""})
         return paid.unstack().reindex(index=self.asked, columns=currencies).fillna(0.0)  # noqa: PD010  # a pivot
+
+
+def _before(data: Dataset, cutoff: pd.Timestamp, asked: Asked) -> Dataset:
+    told = (data.inbound["kind"] != SNAPSHOT) | asked.open_window
+    return (data if told.all() else replace(data, inbound=data.inbound[told])).before(cutoff)
 
 
 def _stand_in(listed: pd.DataFrame, book: Book) -> np.ndarray:

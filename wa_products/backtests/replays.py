@@ -61,9 +61,11 @@ def several(source: Source) -> list[Recommender] | None:
     return list(source) if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
 
 
-def replay(source: Source, moment: Moment, *, k: int, timer: Callable[[], float]) -> pd.DataFrame:
+def replay(source: Source, moment: Moment, shop: Dataset, *, k: int, timer: Callable[[], float]) -> pd.DataFrame:
     """
     Return what `source` would have proposed at `moment`, and what came of it: a row for each customer asked about.
+
+    It is fitted to `shop`, which is ``moment.past`` or ``moment.whole``.
 
     Columns: ``recommender, cutoff, customer_id``, ``product_retailer_id`` and ``probability`` of the first product
     (``""`` and NaN where none), ``served``, the metrics of `scores` (``hit, repeat_hit, explore_hit, recall, ndcg,
@@ -71,7 +73,7 @@ def replay(source: Source, moment: Moment, *, k: int, timer: Callable[[], float]
     where they are not over), ``revenue GBP`` and the like (what the first product brought), and the seconds that all
     of it took, ``fit_seconds`` and ``recommend_seconds``, the same in each row.
     """
-    listed, seconds = _proposed(source, moment, k, timer)
+    listed, seconds = _proposed(source, moment, shop, k, timer)
     listed = moment.judged(listed)
     asked, number = moment.asked, moment.number
     rows = listed.drop_duplicates("customer_id")
@@ -99,15 +101,15 @@ def replay(source: Source, moment: Moment, *, k: int, timer: Callable[[], float]
 
 
 def _proposed(
-    source: Source, moment: Moment, k: int, timer: Callable[[], float]
+    source: Source, moment: Moment, shop: Dataset, k: int, timer: Callable[[], float]
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return the proposals and the seconds; copies are fitted, so nothing is carried from one cutoff to another."""
     if (given := several(source)) is None:
         began = timer()
-        listed = propose(moment.past, None, moment.asked, k)
+        listed = propose(shop, None, moment.asked, k)
         return listed, {"fit_seconds": np.nan, "recommend_seconds": timer() - began}
     timed = [Timed(copy.deepcopy(each), timer) for each in given]
-    listed = propose(moment.past, timed, moment.asked, k)
+    listed = propose(shop, timed, moment.asked, k)
     if strangers := sorted(set(listed["customer_id"]) - set(moment.asked)):
         raise DataError(
             f"{name_of(source)} answers for customers that it was not asked about, such as {strangers[0]}: "
