@@ -72,7 +72,7 @@ def _options():
     parser.add_argument(
         "--only",
         nargs="+",
-        help="steps: store scan everyone some learn asked pandas polars implicit; and same, which compares",
+        help="steps: store scan everyone streamed some learn asked pandas polars implicit",
     )
     return parser.parse_args()
 
@@ -80,13 +80,9 @@ def _options():
 def _steps(store, size, options):
     steps = [
         ("store written", "store", [store, size]),
-        *(
-            [("from a store and from a frame", "same", [store, options.workers])]
-            if "same" in (options.only or ())
-            else []
-        ),
         ("scan of the same columns", "scan", [store]),
         ("propose for all", "everyone", [store, options.workers]),
+        ("  part after part, one each", "streamed", [store, options.workers]),
         (f"propose for {OPEN:,} open threads", "some", [store, options.workers]),
         ("  of that: learning", "learn", [store, options.workers]),
         ("  of that: once it is learned", "asked", [store, options.workers]),
@@ -96,7 +92,7 @@ def _steps(store, size, options):
             if importlib.util.find_spec(peer) and size * each < options.memory * 1e9
         ),
     ]
-    steps = [step for step in steps if (step[1] in options.only if options.only else step[1] != "same")]
+    steps = [step for step in steps if not options.only or step[1] in options.only]
     return steps if not (store / "store.json").exists() else [step for step in steps if step[1] != "store"]
 
 
@@ -217,6 +213,13 @@ def everyone(root, workers):
     return f"{len(found):,} proposals for {found['customer_id'].nunique():,} customers"
 
 
+def streamed(root, workers):
+    """Propose one product to every customer, and keep no part when the next one comes."""
+    from wa_products.proposals import in_parts  # noqa: PLC0415
+
+    return f"{sum(len(part) for part in in_parts(_opened(root, workers), k=1)):,} proposals"
+
+
 def some(root, workers):
     """Propose to the customers in open threads."""
     from wa_products import propose  # noqa: PLC0415
@@ -246,18 +249,6 @@ def asked(root, workers):
     ready = pickle.loads((Path(root).parent / "learned.pickle").read_bytes())  # noqa: S301  # our own, a step ago
     found = pd.concat(data.each_of(who, lambda part, some: of_part(ready, part, some, 3)))
     return f"{len(found):,} proposals for {found['customer_id'].nunique():,} customers"
-
-
-def same(root, workers):
-    """Propose to every customer from the store and from a frame, and compare."""
-    from dataclasses import replace  # noqa: PLC0415
-
-    from wa_products import propose  # noqa: PLC0415
-
-    data = _opened(root, workers)
-    far, near = propose(data), propose(replace(data, orders=data.orders))
-    pd.testing.assert_frame_equal(far, near, rtol=0, atol=1e-9)
-    return f"{len(far):,} rows the same, scores {'to the last bit' if far.equals(near) else 'to 1e-9'}"
 
 
 def _columns(root):

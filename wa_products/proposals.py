@@ -15,7 +15,7 @@ from wa_products.recommenders import Ranked, Recommender, Requested, protocol
 from wa_products.recommenders.protocol import Divisible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wa_products.datasets import Dataset
 
@@ -40,6 +40,21 @@ def propose(
 
     Raises DataError where `k` is below 1, two recommenders share a name, or one gives a frame that breaks the contract.
     """
+    return _joined(list(in_parts(data, recommenders, customers, k)))
+
+
+def in_parts(
+    data: Dataset,
+    recommenders: Sequence[Recommender] | None = None,
+    customers: Iterable[str] | None = None,
+    k: int = 3,
+) -> Iterator[pd.DataFrame]:
+    """
+    Yield what `propose` returns, of a stored shop part after part, so that all of it need not fit into memory.
+
+    All proposals for a customer are in one part. Stopped and begun again, it yields the parts from the first on, and
+    makes only those that were not made before.
+    """
     sources: list[Recommender] = [Requested(), Ranked()] if recommenders is None else list(recommenders)
     asked = None if customers is None else protocol.asked(customers)
     question = _question(sources, asked, k, data)
@@ -48,7 +63,7 @@ def propose(
     def answers(part: Dataset, some: pd.Index) -> pd.DataFrame:
         return of_part(ready, part, some, k)
 
-    return _joined(list(data.each_of(asked, answers, question)))
+    yield from data.each_of(asked, answers, question)
 
 
 def prepared(data: Dataset, sources: Sequence[Recommender], k: int) -> list[Recommender]:

@@ -42,8 +42,9 @@ def select(proposals: pd.DataFrame, data: Dataset, policy: Policy | None = None)
     if (twice := proposals.duplicated(["customer_id", "product_retailer_id"])).any():
         row = proposals[twice].iloc[0]
         raise DataError(f"customer {row.customer_id} has product {row.product_retailer_id!r} proposed twice")
-    rows = _enriched(proposals, data)
-    reason = _refusals(rows, data, policy)
+    shop = data if data.stored is None else data.of(pd.Index(proposals["customer_id"].unique()))
+    rows = _enriched(proposals, shop)
+    reason = _refusals(rows, shop, policy)
     drawn = _drawn(rows[reason == ""], policy, f"explore {data.as_of.isoformat()}")
     reason = _one_each(reason, drawn, policy)
     rows["reason"] = reason

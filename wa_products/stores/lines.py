@@ -6,6 +6,7 @@ import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -126,11 +127,19 @@ class StoredOrders:
         enough = max(self.workers, len(self.customers) // _A_PART)
         return min(self.manifest.parts, 1 << (enough - 1).bit_length())
 
-    def _range(self) -> range:
+    def _range(self) -> list[int]:
         """Return the numbers of the store's own parts that hold these lines."""
         each = self.manifest.parts // self.parts
         most = int(np.ceil(self.share * self.manifest.parts))
-        return range(self.number * each, min((self.number + 1) * each, most))
+        every = range(self.number * each, min((self.number + 1) * each, most))
+        return [number for number in every if self._homes is None or number in self._homes]
+
+    @cached_property
+    def _homes(self) -> set[int] | None:
+        """The numbers of the store's own parts in which the customers are that are named."""
+        if self.customers is None:
+            return None
+        return set((parts.places(self.customers) * self.manifest.parts).astype("int64").tolist())
 
     def tables(self, columns: list[str] | None = None, *, coded: bool = False) -> Iterator[pa.Table]:
         """Yield the lines of each of the store's own parts, all columns or these."""
