@@ -50,13 +50,18 @@ def main():
         for size in options.lines:
             print(f"\n{size:,} lines, {size // A_CUSTOMER:,} customers, {_products(size):,} products", flush=True)
             print(f"{'':34}{'seconds':>9}{'CPU s':>9}{'peak MB':>9}{'x scan':>8}  answer")
-            scan = None
+            scan, cost = None, {}
             for name, step, arguments in _steps(folder / str(size), size, options):
                 found = _measured(step, arguments)
                 scan = scan or (found[1] if step == "scan" else None)
                 ratio = f"{found[1] / scan:>8.1f}" if scan else " " * 8
                 print(f"{name:34}{found[0]:>9.1f}{found[1]:>9.1f}{found[2]:>9,.0f}{ratio}  {found[3]}", flush=True)
                 spent.setdefault(name, []).append((size, found[1]))
+                cost[step] = found[1]
+            told = [
+                f"{cost['everyone'] / cost[peer]:.1f} x {peer}" for peer in PEERS if {peer, "everyone"} <= set(cost)
+            ]
+            print(f"propose for all, in CPU seconds: {', '.join(told)}" if told else "", flush=True)
     for name, measured in spent.items():
         if len(measured) > 1:
             sizes, seconds = np.log(np.array(measured)).T
