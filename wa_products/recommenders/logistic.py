@@ -41,5 +41,11 @@ class Logistic:
 
     def log_odds(self, columns: np.ndarray) -> np.ndarray:
         """Return the logarithm of the odds for each row of `columns`: one product of a matrix."""
+        slopes, level = self.line
+        return columns @ slopes + level
+
+    @property
+    def line(self) -> tuple[np.ndarray, float]:
+        """What the columns as they are count, and the log-odds where all of them are 0."""
         slopes = self.weights[:-1] / self.scale
-        return columns @ slopes + (self.weights[-1] - self.mean @ slopes)
+        return slopes, float(self.weights[-1] - self.mean @ slopes)

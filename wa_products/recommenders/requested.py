@@ -39,11 +39,10 @@ class Requested(protocol.InParts):
 
     def learn(self, data: Dataset) -> Self:
         """Count how often earlier enquiries were followed by a purchase, and how often each product was bought."""
-        told = list(data.each(self._followed))
-        hits, enquiries = (sum(part[at] for part in told) for at in (0, 1))
-        self._rate = (hits + 1) / (enquiries + 2)
-        bought = pd.concat([part[2] for part in told]).groupby(level=0).sum()
-        self._shelf = Shelf.of(data.catalog, bought)
+        old = _enquired(_heard(data)[lambda heard: heard["received_at"] <= data.as_of - self.horizon_days * DAY])
+        hits = _hits(old, _bought_by(data, old["customer_id"]), self.horizon_days)
+        self._rate = (hits + 1) / (len(old) + 2)
+        self._shelf = Shelf.of(data.catalog, _sold(data) if _has_siblings(data.catalog) else pd.Series(dtype="int64"))
         texts = _texts(self._lately(data))
         self._titles = Titles.of(data.catalog if len(texts) else data.catalog.iloc[:0])
         return self
@@ -51,15 +50,6 @@ class Requested(protocol.InParts):
     def _lately(self, data: Dataset) -> pd.DataFrame:
         inbound = _heard(data)
         return inbound[inbound["received_at"] > data.as_of - self.days * DAY]
-
-    def _followed(self, data: Dataset) -> tuple[int, int, pd.Series]:
-        """Return how many earlier enquiries were followed by a purchase, of how many, and the lines of each product."""
-        inbound = _heard(data)
-        old = _enquired(inbound[inbound["received_at"] <= data.as_of - self.horizon_days * DAY])
-        bought = histories.bought(data)
-        number = bought["product_retailer_id"].value_counts()
-        hits = _hits(old, histories.of_some(bought, old["customer_id"]), self.horizon_days)
-        return hits, len(old), pd.Series(number.to_numpy(), index=pd.Index(number.index, dtype="str"))
 
     def _look(self, data: Dataset) -> pd.DataFrame:
         lately = self._lately(data)
@@ -108,6 +98,28 @@ class Shelf(NamedTuple):
 
 def _heard(data: Dataset) -> pd.DataFrame:
     return data.inbound[(data.inbound["received_at"] <= data.as_of) & (data.inbound["customer_id"] != "")]
+
+
+def _bought_by(data: Dataset, customers: pd.Series) -> pd.DataFrame:
+    """Return what `customers` bought up to ``data.as_of``."""
+    if customers.empty:
+        return frames.empty(frames.ORDERS)[histories.PURCHASE]
+    return histories.of_some(histories.bought(data.of(pd.Index(customers.unique()))), customers)
+
+
+def _has_siblings(catalog: pd.DataFrame) -> bool:
+    """Return whether a product that cannot be sent has a sibling that can: only then it matters which sells more."""
+    return not protocol.stand_ins(catalog, pd.Series(dtype="float64")).empty
+
+
+def _sold(data: Dataset) -> pd.Series:
+    """Return how many order lines each product has up to ``data.as_of``."""
+
+    def counted(part: Dataset) -> pd.Series:
+        number = histories.bought(part)["product_retailer_id"].value_counts()
+        return pd.Series(number.to_numpy(), index=pd.Index(number.index, dtype="str"))
+
+    return pd.concat(list(data.each(counted))).groupby(level=0).sum()
 
 
 def _enquired(inbound: pd.DataFrame) -> pd.DataFrame:

@@ -85,7 +85,7 @@ class Model:
         # by one thread, as several parts of a shop may be looked at together
         said = np.mean([trees.predict(signs, raw_score=True, num_threads=1) for trees in self.trees], axis=0)
         both = np.column_stack([said, said])
-        both[own, 1] = self.line.log_odds(signs[own])
+        both[own, 1] = self.line.log_odds(signs.T[:, own].T)
         return both
 
 

@@ -36,8 +36,14 @@ class Line:
         return cls(missing=missing, lowest=bounds[0], highest=bounds[1], logistic=Logistic.learned(columns, happened))
 
     def log_odds(self, signs: np.ndarray) -> np.ndarray:
-        """Return the logarithm of the odds of each row of `signs`."""
-        return self.logistic.log_odds(_columns(signs, self.missing, self.lowest, self.highest))
+        """Return the logarithm of the odds of each row of `signs`; added up sign by sign, it is the same in any company."""
+        slopes, level = self.logistic.line
+        total, straight = np.full(len(signs), level), len(self.lowest)
+        for place, lowest, highest in zip(range(straight), self.lowest, self.highest, strict=True):
+            total += slopes[place] * np.clip(_logs(signs[:, place]), lowest, highest)
+        for slope, place in zip(slopes[straight:], self.missing, strict=True):
+            total += slope * np.isnan(signs[:, place])
+        return total
 
 
 def _columns(signs: np.ndarray, missing: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> np.ndarray:
@@ -46,4 +52,6 @@ def _columns(signs: np.ndarray, missing: np.ndarray, lowest: np.ndarray, highest
 
 def _logs(signs: np.ndarray) -> np.ndarray:
     """Return the logarithm of 1 and each value, below 0 as of its opposite, 0 where it is missing."""
-    return np.nan_to_num(np.copysign(np.log1p(np.abs(signs)), signs), nan=0.0)
+    logs = np.copysign(np.log1p(np.abs(signs)), signs)
+    logs[np.isnan(logs)] = 0
+    return logs
