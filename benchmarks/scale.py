@@ -5,11 +5,11 @@ Shops from a million to fifty million order lines: stored, proposed to, beside w
 
 The lines are made from a seed: 50 a customer over two years, most from some favourites with a rhythm of their own, few
 items sold far more than most; 20,000 products on shelves (fewer in small shops). Each measurement is a process of its
-own. CPU seconds are of all its threads, the peak is of its resident memory, `x scan` the CPU seconds beside those of
-reading the same columns of the same files and adding them up. What a peer does is less: pandas and polars count, time
-and pair purchases and propose nothing; implicit's ALS learns 64 factors and names ten products a customer. A peer that
-is not installed, or would need more memory than --memory, is left out. `growth` is the exponent of CPU seconds over
-lines, fitted to all sizes given.
+own, counted from when the package is imported. CPU seconds are of all its threads, the peak is of its resident memory,
+`x scan` the CPU seconds beside those of reading the same columns of the same files and adding them up. What a peer does
+is less: pandas and polars count, time and pair purchases and propose nothing; implicit's ALS learns 64 factors and
+names ten products a customer. A peer that is not installed, or would need more memory than --memory, is left out.
+`growth` is the exponent of CPU seconds over lines, fitted to all sizes given.
 """
 
 import argparse
@@ -33,7 +33,7 @@ OPEN = 10_000
 MEASURED = """
 import json, resource, sys, time
 sys.path.insert(0, {here!r})
-import scale
+import scale, wa_products
 start, used = time.perf_counter(), time.process_time()
 found = scale.{step}(*sys.argv[1:])
 now = resource.getrusage(resource.RUSAGE_SELF)

@@ -36,7 +36,7 @@ class Line:
         return cls(missing=missing, lowest=bounds[0], highest=bounds[1], logistic=Logistic.learned(columns, happened))
 
     def log_odds(self, signs: np.ndarray) -> np.ndarray:
-        """Return the logarithm of the odds of each row of `signs`; added up sign by sign, it is the same in any company."""
+        """Return the logarithm of the odds of each row of `signs`; added up sign by sign, it is so in any company."""
         slopes, level = self.logistic.line
         total, straight = np.full(len(signs), level), len(self.lowest)
         for place, lowest, highest in zip(range(straight), self.lowest, self.highest, strict=True):
