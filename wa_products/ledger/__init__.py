@@ -164,8 +164,8 @@ class Ledger:
 
         With `since`, of campaigns with a plan that had not expired a week before.
         """
-        every = pd.concat([frames.empty(frames.SENDS), *self.sends_in_parts(since=since)], ignore_index=True)
-        return frames.conform(every, frames.SENDS, "the ledger")
+        every = pd.concat([frames.empty(frames.SENDS), *self._reached(PART, since)], ignore_index=True)
+        return self._named(every)
 
     def sends_in_parts(self, size: int = PART, since: pd.Timestamp | None = None) -> Iterator[pd.DataFrame]:
         """
@@ -173,6 +173,10 @@ class Ledger:
 
         For a ledger of any size: one part is in memory.
         """
+        yield from map(self._named, self._reached(size, since))
+
+    def _reached(self, size: int, since: pd.Timestamp | None) -> Iterator[pd.DataFrame]:
+        """Yield the sends by the ids that they went to."""
         with self._engine.begin() as connection:
             planned = reaches.planned_since(schema.micros(since))
             names = connection.scalars(planned.order_by(schema.PLANS.c.seq)).all()
@@ -182,11 +186,14 @@ class Ledger:
             while last is not None:
                 with self._engine.begin() as connection:
                     part, last = views.sends_after(connection, portion, last, size)
-                    known = people.around(connection, part["customer_id"])
-                reached = part[part["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN])]
+                reached = part.loc[part["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN]), list(frames.SENDS)]
                 if len(reached):
-                    named = reached.assign(customer_id=views.named(reached["customer_id"], known).array)
-                    yield frames.conform(named[list(frames.SENDS)], frames.SENDS, "the ledger")
+                    yield frames.conform(reached, frames.SENDS, "the ledger")
+
+    def _named(self, sends: pd.DataFrame) -> pd.DataFrame:
+        with self._engine.begin() as connection:
+            known = people.around(connection, sends["customer_id"].unique())
+        return sends.assign(customer_id=views.named(sends["customer_id"], known).array)
 
     def campaigns(self) -> pd.DataFrame:
         """
