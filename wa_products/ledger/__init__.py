@@ -106,11 +106,13 @@ class Ledger:
         made up to `as_of` that had not expired a week before `since`.
         """
         with self._engine.begin() as connection:
-            theirs = people.around(connection, customers)
-            ids = {each for customer in customers for each in theirs.members(customer)}
             planned = reaches.planned_since(schema.micros(since)).where(
                 schema.PLANS.c.campaign != campaign, schema.PLANS.c.created_at <= schema.micros(as_of)
             )
+            if connection.scalar(planned.limit(1)) is None:
+                customers, wamids = (), ()
+            theirs = people.around(connection, customers)
+            ids = {each for customer in customers for each in theirs.members(customer)}
             found = heard.rivals(connection, ids, wamids, planned, as_of)
             others = people.around(connection, {*found["customer_id"]} - ids)
             known = people.People(others.heads | theirs.heads)
