@@ -17,7 +17,7 @@ from tests.shops import shop
 from wa_products import metrics
 from wa_products.campaigns import listen
 from wa_products.identities import customer_id
-from wa_products.ledger import Ledger, heard, opening, sending
+from wa_products.ledger import Ledger, heard, opening, reading, sending
 from wa_products.widgets.shops import Shop
 
 SIZE, DAYS, SHORT, LONG = 20, 2, 35, 90
@@ -234,6 +234,26 @@ def test_the_parts_are_the_whole(ledger_url):  # noqa: F811  # the fixture
         every = pd.concat([ledger.rows(name) for name in ("one", "two")])
         assert set(ledger.sends()["customer_id"]) == set(every.loc[every["outcome"] == "accepted", "customer_id"])
         assert ledger.sends()["campaign"].value_counts().to_dict() == {"one": SIZE, "two": SIZE}
+
+
+@pytest.mark.slow
+def test_much_is_read_as_little_is(ledger_url, monkeypatch):  # noqa: F811  # the fixture
+    """What is read in bulk, past the ledger's own connection, is what is read row by row."""
+    with Ledger(ledger_url) as ledger:
+        for name in ("one", "two"):
+            claimed(ledger, name)
+        sends = ledger.rows("one")["send_id"]
+        ledger.store([*(status(each, wamid=f"w{each}") for each in sends), says(NEWCOMERS[0], "hello"), status("else")])
+        before = told(ledger)
+        monkeypatch.setattr(reading, "LARGE", 0)
+        for found, expected in zip(told(ledger), before, strict=True):
+            pd.testing.assert_frame_equal(found, expected)
+
+
+def told(ledger):
+    """Return what a ledger tells, in each of the ways in which much may be read."""
+    measured = wa.measure(ledger, campaign="one").sends
+    return [ledger.rows("two"), ledger.receipts("one"), ledger.events(), ledger.answers(), ledger.sends(), measured]
 
 
 def test_there_are_no_other_kinds_of_answers(told_of):

@@ -84,7 +84,7 @@ def rivals(
     `campaigns` is the query for those that count. One row a send.
     """
     found = views.sends(connection, *views.intents_of(connection, customers, wamids, campaigns), rows=len(customers))
-    sends, theirs = (among(connection, found[name].unique()) for name in ("send_id", "wamid"))
+    sends, theirs = (among(connection, {*found[name]} - {""}) for name in ("send_id", "wamid"))
     return _received(found, read(connection, *_receipts(_of(sends, theirs), as_of), rows=len(found)))
 
 
