@@ -168,7 +168,7 @@ def _planned(size, campaign="today"):
     from wa_products.identities import customer_id  # noqa: PLC0415
     from wa_products.plans import Plan  # noqa: PLC0415
 
-    digits = [_phone(n) for n in range(size)]
+    digits = [_phone(n) for n in range(size, 2 * size)]  # behind the regulars, who got every 10th campaign
     rows = pd.DataFrame({"customer_id": [customer_id("phone", each) for each in digits]})
     rows = rows.assign(to=[f"+{each}" for each in digits], recipient="", product_retailer_id="S7", kind="reorder")
     rows = rows.assign(source="reorder", probability=0.25, last_inbound_at=NOW - DAY / 6, closes_at=NOW + DAY / 2)
