@@ -7,11 +7,11 @@ What a day's work costs in a ledger that has grown: the same campaign in ledgers
 Each ledger ends with the same campaigns of `--size` customers, one a day, with receipts, failures, messages and carts,
 about three events a send, all made up; a customer gets every 10th of them or every 50th. Printed are how fast it was
 written (straight into the tables, indexes made after), how large it is, and what each thing costs in it: seconds, of
-processor time too, peak of memory, and how many times the time and memory of the smallest ledger. Beside it the least that any way
-must do: counting the campaign's messages and receipts by an index, with the database's own driver.
+processor time too, peak of memory, and how many times the time and memory of the smallest ledger. Beside it the least
+that any way must do: counting the campaign's messages and receipts by an index, with the database's own driver.
 
-Each is run in a process of its own. On PostgreSQL the processor time is the client's alone. 10 M sends take 19 GB
-of disk on SQLite and 20 minutes to write; the files are deleted at the end.
+Each is run in a process of its own. On PostgreSQL the processor time is the client's alone. 10 M sends take 19 GB of disk
+on SQLite and 20 minutes to write; the files are deleted at the end.
 """
 
 import argparse
