@@ -10,8 +10,8 @@ written (straight into the tables, indexes made after), how large it is, and wha
 processor time too, peak of memory, and how many times the time and memory of the smallest ledger. Beside it the least
 that any way must do: counting the campaign's messages and receipts by an index, with the database's own driver.
 
-Each is run in a process of its own. On PostgreSQL the processor time is the client's alone. 10 M sends take 19 GB of disk
-on SQLite and 20 minutes to write; the files are deleted at the end.
+Each is run in a process of its own. On PostgreSQL the processor time is the client's alone. 10 M sends take 19 GB on
+SQLite and 20 minutes to write; the files are deleted at the end.
 """
 
 import argparse
