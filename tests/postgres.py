@@ -76,7 +76,7 @@ def ledger_url(request, tmp_path):
 def partition(url):
     """Put the large tables of a ledger into parts, in the words of the documentation."""
     page = (Path(__file__).parent.parent / "docs" / "scaling.md").read_text(encoding="utf-8")
-    block, analyze = page.partition("```sql\n")[2].partition("```")[0].rsplit("ANALYZE", 1)
+    block, analyze = page.partition("```postgresql\n")[2].partition("```")[0].rsplit("ANALYZE", 1)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(block)
         connection.execute(f"ANALYZE{analyze}")

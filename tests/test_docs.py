@@ -146,7 +146,7 @@ def test_every_code_block_is_of_a_kind_that_is_tried():
     """Python and SQL are run, shell and TOML are read; nothing else stands in a block but what a program prints."""
     kinds = {
         "python",
-        "sql",
+        "postgresql",
         "sh",
         "toml",
         "text",
