@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-import numpy as np
 import pandas as pd
 
 from wa_products import frames, parts, windows
@@ -14,6 +13,8 @@ from wa_products.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
 
 Made = TypeVar("Made")
 SNAPSHOT = "snapshot"  # the kind of an inbound row that tells when a customer last wrote, and hides what came before
@@ -139,7 +140,7 @@ class Dataset:
         """
         if self.stored is None:
             return self
-        share = 0.5 ** max(0, int(np.ceil(np.log2(max(len(self.stored), 1) / lines))))
+        share = parts.share_of(len(self.stored), lines)
         inbound, sends = (places < share for places in self._places)
         some = self.stored.first(share).frame()
         return replace(self, orders=some, inbound=self.inbound[inbound], sends=self.sends[sends])

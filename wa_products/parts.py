@@ -37,6 +37,16 @@ def places_of_rows(customers: pd.Series) -> np.ndarray:
     return places(ids)[codes] if len(ids) else np.zeros(len(customers))
 
 
+def share_of(number: int, enough: int) -> float:
+    """
+    Return the largest of 1, 1/2, 1/4, ... of so many rows that is not more than enough.
+
+    >>> share_of(1_000, 1_000), share_of(1_001, 1_000), share_of(0, 1_000)
+    (1.0, 0.5, 1.0)
+    """
+    return 0.5 ** max(0, int(np.ceil(np.log2(max(number, 1) / enough))))
+
+
 def belong(places: np.ndarray, part: Stored) -> np.ndarray:
     """Return which of `places` are those of a part."""
     return (places >= part.number / part.parts) & (places < (part.number + 1) / part.parts)

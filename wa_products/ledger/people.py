@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+from scipy.cluster.hierarchy import DisjointSet
 from sqlalchemy import bindparam, func, select
 
 from wa_products import codes, windows
@@ -128,14 +129,13 @@ def _heads(connection: Connection, pairs: Iterable[Any]) -> dict[str, str]:
 
 
 def _grouped(pairs: Iterable[Any]) -> list[set[str]]:
-    """Return the ids that `pairs` join, a group each: as `identities.canonical`, with little ado about a few."""
-    group: dict[str, set[str]] = {}
+    """Return the ids that `pairs` join, a group each: as `identities.canonical`, without a frame for a few of them."""
+    groups = DisjointSet()
     for one, two in pairs:
-        small, large = sorted((group.setdefault(one, {one}), group.setdefault(two, {two})), key=len)
-        if small is not large:
-            large |= small
-            group.update(dict.fromkeys(small, large))
-    return list({id(each): each for each in group.values()}.values())
+        groups.add(one)
+        groups.add(two)
+        groups.merge(one, two)
+    return list(groups.subsets())
 
 
 def news(connection: Connection) -> tuple[int, ...]:

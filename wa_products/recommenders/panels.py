@@ -125,6 +125,4 @@ def panel(data: Dataset, horizon: int) -> Panel:
 
 
 def _share(counted: Census) -> float:
-    """Return the largest of 1, 1/2, 1/4, ... of all purchases that is not more than enough."""
-    purchases = int(counted.products["bought"].sum())
-    return 0.5 ** max(0, int(np.ceil(np.log2(max(purchases, 1) / ENOUGH))))
+    return parts.share_of(int(counted.products["bought"].sum()), ENOUGH)

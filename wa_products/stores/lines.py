@@ -54,7 +54,7 @@ class StoredOrders:
     progress: bool = False
     added: Mapping[int, pa.Table] = field(default_factory=dict)
     customers: pd.Index | None = None
-    remembered: dict[tuple[int, bool], dict[str, pa.ChunkedArray]] = field(default_factory=dict, repr=False)
+    remembered: dict[tuple[int, bool], dict[str, pa.ChunkedArray]] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return how many lines there are."""
@@ -77,22 +77,22 @@ class StoredOrders:
 
     def before(self, at: pd.Timestamp) -> StoredOrders:
         """Return only the lines earlier than `at`."""
-        return replace(self, until=at if self.until is None else min(at, self.until), remembered={})
+        return replace(self, until=at if self.until is None else min(at, self.until))
 
     def first(self, share: float) -> StoredOrders:
         """Return only the lines of customers whose place is below `share`."""
-        return replace(self, share=min(share, self.share), remembered={})
+        return replace(self, share=min(share, self.share))
 
     def of(self, customers: pd.Index) -> StoredOrders:
         """Return only the lines of `customers`."""
         both = customers if self.customers is None else self.customers.intersection(customers)
-        return replace(self, customers=both, remembered={})
+        return replace(self, customers=both)
 
     def with_lines(self, lines: pd.DataFrame) -> StoredOrders:
         """Return these lines and others that the store does not hold."""
         numbers = (parts.places_of_rows(lines["customer_id"]) * self.manifest.parts).astype("int64")
         added = {int(number): tables.to_table(some) for number, some in lines.groupby(numbers)}
-        return replace(self, added=added, remembered={})
+        return replace(self, added=added)
 
     def each(self, function: Callable[[Stored], Made]) -> Iterator[Made]:
         """Return what `function` makes of each part, in the order of the parts, a few parts at a time."""
@@ -101,7 +101,7 @@ class StoredOrders:
             return
         first, last = (number * divided // self.parts for number in (self.number, self.number + 1))
         some = range(first, min(last, int(np.ceil(self.share * divided))))
-        every = [replace(self, number=number, parts=divided, remembered={}) for number in some]
+        every = [replace(self, number=number, parts=divided) for number in some]
         shown = tqdm(total=len(every), disable=not self.progress, unit="part", leave=False, delay=_PATIENCE)
         with ThreadPoolExecutor(self.workers) as pool, shown as bar:
             waiting: deque[Future[Made]] = deque()
