@@ -2,10 +2,11 @@
 What a day's work costs in a ledger that has grown: the same campaign in ledgers of ever more sends.
 
     python benchmarks/ledger_scale.py [--ledger sqlite|postgres] [--sends 100000 1000000 10000000] [--size 20000]
-                                      [--folder FOLDER]
+                                      [--talk ROUNDS] [--folder FOLDER]
 
 Each ledger ends with the same campaigns of `--size` customers, one a day, with receipts, failures, messages and carts,
-about three events a send, all made up; a customer gets every 10th of them or every 50th. Printed are how fast it was
+about three events a send, all made up, and with each round of `--talk` three and a half more, of a customer who writes
+and an agent who answers by another tool; a customer gets every 10th of them or every 50th. Printed are how fast it was
 written (straight into the tables, indexes made after), how large it is, and what each thing costs in it: seconds, of
 processor time too, peak of memory, and how many times the time and memory of the smallest ledger. Beside it the least
 that any way must do: counting the campaign's messages and receipts by an index, with the database's own driver.
@@ -54,6 +55,7 @@ def main():
     parser.add_argument("--ledger", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--sends", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--size", type=int, default=20_000, help="customers of a campaign")
+    parser.add_argument("--talk", type=int, default=0, help="rounds of talk with each customer before each message")
     parser.add_argument("--folder", type=Path, help="where the ledgers are put for as long as it runs")
     options = parser.parse_args()
     first = {}
@@ -61,7 +63,7 @@ def main():
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wa-bench-", dir=options.folder))
             url = stack.enter_context(LEDGERS[options.ledger](Path(folder)))
-            _built(url, sends, options.size)
+            _built(url, sends, options.size, options.talk)
             print(f"{'':38}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}{'x first':>9}{'MB x':>7}{'x bare':>9}")
             bare = apart(bare_count, url)
             for name, work in {"by hand: counted by an index": bare_count, **WORK}.items():
@@ -95,9 +97,9 @@ def _on_server(folder):
 LEDGERS = {"sqlite": _in_file, "postgres": _on_server}
 
 
-def _built(url, sends, size):
+def _built(url, sends, size, talk):
     began = time.perf_counter()
-    apart(build, url, sends, size)
+    apart(build, url, sends, size, talk)
     taken = time.perf_counter() - began
     with _engine(url) as engine, engine.connect() as connection:
         rows = connection.scalar(text("SELECT MAX(seq) FROM wa_events"))
@@ -121,7 +123,7 @@ SIZES = {
 }
 
 
-def build(url, sends, size):
+def build(url, sends, size, talk):
     """Write a ledger, its indexes last."""
     with _engine(url) as engine:
         indexes = [index for table in schema.METADATA.sorted_tables for index in table.indexes]
@@ -133,7 +135,7 @@ def build(url, sends, size):
                 for index in indexes:
                     index.drop(connection)
                 filled = range(LAST - sends // size, LAST)
-                filled_ledger.fill(connection, campaigns=filled, size=size, phone=_phone)
+                filled_ledger.fill(connection, campaigns=filled, size=size, phone=_phone, talk=talk)
                 for index in indexes:
                     index.create(connection)
             if is_file:

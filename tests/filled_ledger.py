@@ -1,4 +1,4 @@
-"""A ledger with many campaigns behind it, written straight into its tables: receipts, failures, carts, messages."""
+"""A ledger with many campaigns behind it, written straight into its tables: receipts, failures, carts, messages, talk."""
 
 from sqlalchemy import text
 
@@ -61,13 +61,26 @@ _HEARD = (
         {"product_retailer_id": "product", "quantity": "1.0", "unit_price": "'18.00'", "currency": "'GBP'"},
     ),
 )
+# A round of talk: the customer writes, an agent answers by another tool, of which only the receipts are known.
+_TALK = (
+    ("inbound", "text", -2 * HOUR, "true", {"text": "'and in blue?'"}),
+    ("status", "sent", -2 * HOUR + 5 * MINUTE, "true", {}),
+    ("status", "delivered", -2 * HOUR + 6 * MINUTE, "true", {}),
+    ("status", "read", -2 * HOUR + 9 * MINUTE, "s % 2 = 0", {}),
+)
+_BY_AGENT = "'wamid.agent' || s || '.{0}'"
+_TALK_KEPT = (
+    "INSERT INTO wa_orphans (at, wamid, send_id) SELECT at, wamid, send_id FROM wa_events "
+    "WHERE kind || '' = 'status' AND send_id || '' = '' AND seq > :last"
+)
 
 
-def fill(connection, *, campaigns, size, phone, days=1):
+def fill(connection, *, campaigns, size, phone, days=1, talk=0):
     """
     Write campaigns of the numbers in the range `campaigns`, of `size` customers each, one every `days`.
 
-    `phone` makes the number of the n-th customer; nine in ten get every 50th campaign, the others every 10th.
+    `phone` makes the number of the n-th customer; nine in ten get every 50th campaign, the others every 10th. Before
+    each message there were so many rounds of `talk` with an agent.
     """
     regular = size // REGULARS
     crowd = REGULAR_ROUND * regular + ROUND * (size - regular)
@@ -85,6 +98,7 @@ def fill(connection, *, campaigns, size, phone, days=1):
             _run(connection, f"INSERT INTO {table} ({columns}) {values.format_map(words)}", told)
         for heard in _HEARD:
             _run(connection, _heard(*heard), told)
+        _talk(connection, talk, told)
     for table in ("made", "people", "numbers"):
         connection.execute(text(f"DROP TABLE {table}"))
 
@@ -119,6 +133,19 @@ def _crowd(connection, size, crowd, phone):
 def _scrambled(number):
     """Return numbers in no order that no two of `number` share, in SQL."""
     return f"{number} * 2654435761 % 4294967296", f"{number} * 2246822519 % 4294967296", number
+
+
+def _talk(connection, rounds, told):
+    """Write what was said before a campaign, a round after the other."""
+    last = connection.scalar(text("SELECT COALESCE(MAX(seq), 0) FROM wa_events"))
+    for n in range(rounds):
+        wamid = _BY_AGENT.format(n)
+        for kind, status, after, which, differs in _TALK:
+            ids = {"event_id": f"'wamid.talk{n}.' || s || '\\:1'"}
+            if kind == "status":
+                ids = {"wamid": wamid, "send_id": "''", "event_id": f"{wamid} || '\\:{status}'"}
+            _run(connection, _heard(kind, status, after - n * HOUR, which, differs | ids), told)
+    _run(connection, _TALK_KEPT, told | {"last": last})
 
 
 def _heard(kind, status, after, which, differs):

@@ -52,7 +52,7 @@ def measure(
         others=_others(ledger, campaign, rows, answers, since=metrics.in_mind(started_at, horizon), as_of=at),
         data=data,
     )
-    return replace(found, orphans=ledger.orphans(as_of))
+    return replace(found, orphans=ledger.orphans(started_at, at))
 
 
 def _others(

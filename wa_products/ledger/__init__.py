@@ -118,10 +118,10 @@ class Ledger:
             known = people.People(others.heads | theirs.heads)
             return found.assign(customer_id=views.named(found["customer_id"], known))
 
-    def orphans(self, as_of: pd.Timestamp | None = None) -> int:
-        """Return of how many messages of no campaign, sent by another tool, receipts came up to `as_of`."""
+    def orphans(self, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None) -> int:
+        """Return of how many messages of no campaign, sent by another tool, receipts came from `since` to `as_of`."""
         with self._engine.begin() as connection:
-            return heard.orphans(connection, as_of)
+            return heard.orphans(connection, since, as_of)
 
     def answers(self, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """

@@ -87,6 +87,14 @@ _BY_CAMPAIGN = _statements(
     "AND NOT EXISTS (SELECT 1 FROM wa_intents WHERE wa_intents.send_id = wa_events.send_id) "
     "AND NOT EXISTS (SELECT 1 FROM wa_outcomes WHERE wa_outcomes.wamid = wa_events.wamid AND wa_outcomes.wamid <> '')",
 )
+_BY_TIME = _statements(
+    "CREATE TABLE wa_kept AS SELECT * FROM wa_orphans",
+    "DROP TABLE wa_orphans",
+    "CREATE TABLE wa_orphans (at BIGINT NOT NULL, wamid TEXT NOT NULL, send_id TEXT NOT NULL, "
+    "PRIMARY KEY (at, wamid, send_id))",
+    "INSERT INTO wa_orphans (at, wamid, send_id) SELECT at, wamid, send_id FROM wa_kept",
+    "DROP TABLE wa_kept",
+)
 # A new ledger is made at the last step; an older one climbs.
 MIGRATIONS = (
     Migration(1, "the first tables", METADATA.create_all),
@@ -114,4 +122,5 @@ MIGRATIONS = (
         ),
     ),
     Migration(6, "indexes for what a run asks of a ledger of any size; the receipts of others", _BY_CAMPAIGN),
+    Migration(7, "the receipts of others in the order of time", _BY_TIME),
 )

@@ -152,13 +152,14 @@ EVENTS = Table(
     Index("wa_events_at", "kind", "at"),
     Index("wa_events_webhook", "webhook"),
 )
-# Receipts of messages that no campaign sent, as far as was known when they came: derived, as events are.
+# Receipts of messages that no campaign sent, as far as was known when they came: derived, as events are. Most of what
+# comes, where agents and other tools use the number too.
 ORPHANS = Table(
     "wa_orphans",
     METADATA,
-    *_texts("wamid", "send_id"),
     *_times("at"),
-    PrimaryKeyConstraint("wamid", "send_id", "at"),
+    *_texts("wamid", "send_id"),
+    PrimaryKeyConstraint("at", "wamid", "send_id"),
 )
 REPAIRS = Table(
     "wa_repairs",

@@ -51,7 +51,7 @@ class Results:
     `arms` and `lift` (by assignment, within `horizon` of `started_at`), `monitor` (the evidence over time),
     `placebo` (how much of what each rule claims comes anyway) and `spending` (orders and money a customer, where the
     shop's orders were given). More are made when asked for; the chart ``wa.figures.x(results)`` draws the frame
-    ``results.x``. `orphans` counts messages of others of which a status came.
+    ``results.x``. `orphans` counts messages of others of which a status came since.
     """
 
     campaign: str
@@ -247,7 +247,10 @@ def results(
             sends, carts, lines, started_at=started_at, lookback=span(horizon), prompt=span(prompt), groups=groups
         ),
         spending=pd.DataFrame(columns=SPENDING) if bought is None else bought,
-        orphans=orphans(pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows, known),
+        orphans=orphans(
+            pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows,
+            known[known["at"] >= started_at],
+        ),
     )
 
 
