@@ -1,4 +1,4 @@
-"""A ledger with many campaigns behind it, written straight into its tables: receipts, failures, carts, messages, talk."""
+"""A ledger with many campaigns behind it, written straight into its tables: receipts, carts, messages, talk."""
 
 from sqlalchemy import text
 
