@@ -48,7 +48,7 @@ def answers(
     connection: Connection, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None
 ) -> pd.DataFrame:
     """Return what `events` returns without statuses, of those from `since` up to `as_of`."""
-    wanted = [EVENTS.c.kind.in_(ANSWERS)]
+    wanted: list[ColumnElement[bool]] = [EVENTS.c.kind.in_(ANSWERS)]
     if since is not None or as_of is not None:
         wanted.append(_between(EVENTS.c.at, since, as_of))
     rows = connection.scalar(select(func.count()).where(*wanted)) or 0
