@@ -13,8 +13,8 @@ from wa_products.errors import DataError
 
 END = START + pd.Timedelta("8D")
 HEADER = campaign(0)[2]
-OF_BACKTESTS = {"backtest", "calibration"}
-ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in OF_BACKTESTS)
+OF_FRAMES = {"backtest", "calibration", "overview"}
+ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in OF_FRAMES)
 RESULTS = metrics.results(*campaign(280), END)
 
 
@@ -43,6 +43,47 @@ def test_a_hundred_thousand_customers_make_small_charts():
     """What a chart carries are counts, not customers: each stays under 100 kB at 100,000 customers."""
     found = metrics.results(*campaign(100_000), END)
     assert max(len(draw(found).to_json()) for draw in ALL) < 100_000
+
+
+def surveyed(campaigns, horizon="7D"):
+    """Return the overview of so many campaigns, a day apart, seen at the start of the last."""
+    kinds = {"text": "", "time": START, "integer": 0}
+    blank = {name: kinds[kind] for name, kind in metrics.overviews.TOTALS.items()}
+    counts = {"planned": 100, "accepted": 80, "delivered": 70, "read": 30, "failed": 10}
+    counts |= {"treated": 80, "treated_with_cart": 9, "holdout": 20, "holdout_with_cart": 1}
+    days = [START + n * pd.Timedelta("1D") for n in range(campaigns)]
+    told = [blank | counts | {"campaign": f"<b>c{n}</b>", "started_at": day} for n, day in enumerate(days)]
+    totals = pd.DataFrame(told, columns=list(blank)).assign(as_of=days[-1] if days else START)
+    return metrics.overview(totals, pd.Timedelta(horizon))
+
+
+@pytest.mark.parametrize("campaigns", [0, 1, 500])
+def test_the_overview_draws_any_number_of_campaigns(campaigns):
+    """None, one or five hundred campaigns: a plain Figure that turns into JSON, names from outside as text."""
+    figure = figures.overview(surveyed(campaigns))
+    told = figure.to_json()
+    assert json.loads(told)["layout"]["height"] > 100
+    assert "<b>c0</b>" not in told
+    assert "\\u003cb\\u003ec0" not in told
+
+
+def test_the_overview_has_an_interval_where_the_days_are_over():
+    """Campaigns whose days are over have the ends of their interval, the others a hollow mark and none."""
+    table = surveyed(12)
+    done, still = (trace for trace in figures.overview(table).data if trace.mode == "markers")
+    over = table[table["is_complete"]]
+    assert (len(done.x), len(still.x)) == (len(over), 12 - len(over)) == (5, 7)
+    assert np.array(done.y) + np.array(done.error_y.array) == pytest.approx(100 * over["high"])
+    assert np.array(done.y) - np.array(done.error_y.arrayminus) == pytest.approx(100 * over["low"])
+    assert sum(still.error_y.array) == sum(still.error_y.arrayminus) == 0
+    shares = {trace.name: trace.y[0] for trace in figures.overview(table).data if "lines" in trace.mode}
+    assert shares == {"delivered": 87.5, "read": 37.5, "failed": 12.5}
+
+
+def test_an_overview_without_its_columns_is_refused():
+    """A frame that is no overview is an error that names the columns it lacks."""
+    with pytest.raises(DataError, match="started_at"):
+        figures.overview(pd.DataFrame({"campaign": ["c1"]}))
 
 
 def test_the_waterfall_of_selected_rows_and_of_results_end_in_their_counts():

@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from wa_products import approvals, arms, frames
 from wa_products.campaigns.measuring import measure
+from wa_products.campaigns.overviews import overview
 from wa_products.campaigns.queues import in_order, late, pace
 from wa_products.campaigns.sender import Sender, message
 from wa_products.campaigns.sources import bodies, size
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from wa_products.limits import Limits
     from wa_products.plans import Plan
 
-__all__ = ["listen", "measure", "send", "take_in"]
+__all__ = ["listen", "measure", "overview", "send", "take_in"]
 
 _NOW = "would be sent now"
 

@@ -5,6 +5,7 @@ from wa_products.figures.lifting import lift, monitor, sensitivity
 from wa_products.figures.ranking import backtest, calibration
 from wa_products.figures.shopping import carts, products
 from wa_products.figures.steps import funnel, waterfall
+from wa_products.figures.surveying import overview
 from wa_products.figures.timing import fatigue, reliability, time_to_cart
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "funnel",
     "lift",
     "monitor",
+    "overview",
     "products",
     "reliability",
     "sensitivity",

@@ -7,7 +7,7 @@ SQLite in one file by default; PostgreSQL by URL where several machines send. Fa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 from sqlalchemy import func, select
@@ -20,12 +20,14 @@ from wa_products.ledger import (
     asides,
     heard,
     hearing,
+    holding,
     opening,
     people,
     reaches,
     repairing,
     schema,
     sending,
+    totals,
     unknowns,
     views,
 )
@@ -118,6 +120,15 @@ class Ledger:
             known = people.People(others.heads | theirs.heads)
             return found.assign(customer_id=views.named(found["customer_id"], known))
 
+    def totals(self, campaign: str, as_of: pd.Timestamp | None, horizon: pd.Timedelta) -> dict[str, Any]:
+        """
+        Return how many customers of `campaign` came how far, by `as_of`, and how many sent a cart within `horizon`.
+
+        The values of `wa_products.metrics.overviews.TOTALS`, by name.
+        """
+        with self._engine.begin() as connection:
+            return totals.totals(connection, campaign, as_of, horizon)
+
     def orphans(self, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None) -> int:
         """Return of how many messages of no campaign, sent by another tool, receipts came from `since` to `as_of`."""
         with self._engine.begin() as connection:
@@ -180,17 +191,13 @@ class Ledger:
     def _reached(self, size: int, since: pd.Timestamp | None) -> Iterator[pd.DataFrame]:
         """Yield the sends by the ids that they went to."""
         with self._engine.begin() as connection:
-            planned = reaches.planned_since(schema.micros(since))
-            names = connection.scalars(planned.order_by(schema.PLANS.c.seq)).all()
-            portions = list(views.portions(connection, dict.fromkeys(names), size))
+            names = connection.scalars(reaches.planned_since(schema.micros(since)).distinct()).all()
+            portions = list(holding.portions(connection, sorted(names), size))
         for portion in portions:
-            last: str | None = ""
-            while last is not None:
-                with self._engine.begin() as connection:
-                    part, last = views.sends_after(connection, portion, last, size)
-                reached = part.loc[part["outcome"].isin([sending.ACCEPTED, sending.UNKNOWN]), list(frames.SENDS)]
-                if len(reached):
-                    yield frames.conform(reached, frames.SENDS, "the ledger")
+            with self._engine.begin() as connection:
+                part = holding.reached(connection, portion, size)
+            if len(part):
+                yield part
 
     def _named(self, sends: pd.DataFrame) -> pd.DataFrame:
         with self._engine.begin() as connection:

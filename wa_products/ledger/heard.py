@@ -50,7 +50,7 @@ def answers(
     """Return what `events` returns without statuses, of those from `since` up to `as_of`."""
     wanted: list[ColumnElement[bool]] = [EVENTS.c.kind.in_(ANSWERS)]
     if since is not None or as_of is not None:
-        wanted.append(_between(EVENTS.c.at, since, as_of))
+        wanted.append(between(EVENTS.c.at, since, as_of))
     rows = connection.scalar(select(func.count()).where(*wanted)) or 0
     (table,) = read(connection, _told().where(*wanted), rows=rows)
     return _shaped(connection, _once(table))
@@ -92,8 +92,13 @@ def orphans(connection: Connection, since: pd.Timestamp | None = None, as_of: pd
     """Return of how many messages that no campaign sent receipts came from `since` up to `as_of`."""
     ours = exists().where(INTENTS.c.send_id == ORPHANS.c.send_id)
     named = exists().where(OUTCOMES.c.wamid == ORPHANS.c.wamid, WITH_WAMID)
-    query = select(func.count(ORPHANS.c.wamid.distinct())).where(_between(ORPHANS.c.at, since, as_of), ~ours, ~named)
+    query = select(func.count(ORPHANS.c.wamid.distinct())).where(between(ORPHANS.c.at, since, as_of), ~ours, ~named)
     return connection.scalar(query) or 0
+
+
+def between(at: ColumnElement[int], since: pd.Timestamp | None, as_of: pd.Timestamp | None) -> ColumnElement[bool]:
+    """Return whether a time is known, from `since` and up to `as_of`."""
+    return at.between(max(micros(since), 1), _NEVER if as_of is None else micros(as_of))
 
 
 def last_at(connection: Connection) -> pd.Timestamp:
@@ -120,11 +125,6 @@ def inbound_rate(connection: Connection, now: pd.Timestamp, after: int) -> float
     )
     minutes = came.group_by(EVENTS.c.at // _MINUTE).subquery()
     return (connection.scalar(select(func.max(minutes.c.n))) or 0) / 60
-
-
-def _between(at: ColumnElement[int], since: pd.Timestamp | None, as_of: pd.Timestamp | None) -> ColumnElement[bool]:
-    """Return whether a time is known, from `since` and up to `as_of`."""
-    return at.between(max(micros(since), 1), _NEVER if as_of is None else micros(as_of))
 
 
 _KINDS = (*ANSWERS, "status")
@@ -196,7 +196,7 @@ def _of(sends: Select[Any], wamids: Select[Any]) -> list[ColumnElement[bool] | N
 
 def _receipts(of_us: Sequence[ColumnElement[bool] | None], as_of: pd.Timestamp | None) -> list[Select[Any]]:
     """Return the queries for when each status first was told, one row a send id and wamid, and for what failed."""
-    upto = _between(EVENTS.c.at + 0, None, as_of)  # found by their ids
+    upto = between(EVENTS.c.at + 0, None, as_of)  # found by their ids
     firsts = [func.min(case((EVENTS.c.status == name, EVENTS.c.at))).label(name) for name in STATUSES]
     names = [EVENTS.c[name] for name in ("send_id", "wamid", "at", "code", "details")]
     told = select(EVENTS.c.send_id, EVENTS.c.wamid, *firsts).group_by(EVENTS.c.send_id, EVENTS.c.wamid)

@@ -21,7 +21,7 @@ from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
@@ -110,31 +110,6 @@ def sends(connection: Connection, *wanted: Select[Any], rows: int) -> pd.DataFra
     at = places(told, intended["send_id"])
     whose = frame(pa.table({name: picked(intended[name], at) for name in ("customer_id", "campaign")}))
     return made.assign(**whose).take(places(pa.chunked_array([ids]), told)).reset_index(drop=True)
-
-
-def portions(connection: Connection, campaigns: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yield the campaigns in lists that come to at most `size` intents; a larger campaign is alone in its own."""
-    together: list[str] = []
-    so_far = 0
-    for name in campaigns:
-        many = connection.scalar(select(func.count()).where(INTENTS.c.campaign == name)) or 0
-        if together and so_far + many > size:
-            yield together
-            together, so_far = [], 0
-        together.append(name)
-        so_far += many
-    if together:
-        yield together
-
-
-def sends_after(
-    connection: Connection, campaigns: Sequence[str], after: str, size: int
-) -> tuple[pd.DataFrame, str | None]:
-    """Return what `sends` does of the next customers of a portion behind one, and the last, None at its end."""
-    wanted = intents().where(INTENTS.c.campaign.in_(campaigns), INTENTS.c.customer_id > after)
-    rows = connection.scalar(select(func.count()).select_from(wanted.limit(size).subquery())) or 0
-    found = sends(connection, wanted.order_by(INTENTS.c.campaign, INTENTS.c.customer_id).limit(size), rows=rows)
-    return found, found["customer_id"].iloc[-1] if len(campaigns) == 1 and len(found) == size else None
 
 
 def _facts_of(ids: Select[Any]) -> list[Select[Any]]:

@@ -4,6 +4,7 @@ from wa_products.attribution import PROMPT
 from wa_products.metrics.cells import cells, lifts, pooled
 from wa_products.metrics.failures import WHAT_TO_DO, explain
 from wa_products.metrics.intervals import detectable, needed, newcombe, ratio, sample_ratio, wilson
+from wa_products.metrics.overviews import overview
 from wa_products.metrics.results import HORIZON, Results, in_mind, results, start_of
 from wa_products.metrics.sequential import ENOUGH, always_valid, evidence
 from wa_products.metrics.spending import spending
@@ -27,6 +28,7 @@ __all__ = [
     "lifts",
     "needed",
     "newcombe",
+    "overview",
     "pooled",
     "ratio",
     "results",
