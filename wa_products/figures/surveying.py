@@ -21,10 +21,10 @@ _OPEN = "days not over yet"
 
 def overview(table: pd.DataFrame) -> go.Figure:
     """
-    Return how far the messages of each campaign came, and what each added; `table` is that of `wa_products.campaigns.overview`.
+    Return how far the messages of each campaign came, and what each added.
 
-    The difference between the arms has its 96 % interval once the days of a campaign are over; until then, or where
-    nobody was held out, it has none.
+    `table` is what `wa_products.campaigns.overview` returns. The difference between the arms has its 96 % interval once
+    the days of a campaign are over; until then, or where nobody was held out, it has none.
     """
     found = frames.require(table, [*TOTALS, *ADDED], "the overview")
     if found.empty:
