@@ -2,8 +2,12 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wa_products import frames, identities
+
+AT = frames.DTYPES["time"]
 
 
 def seen(*pairs):
@@ -37,6 +41,22 @@ def test_linked_ids_become_the_first_seen():
     first = seen(("a", "2026-03-01"), ("b", "2026-01-01"), ("c", "2026-02-01"))
     for table in (links, links.iloc[::-1]):
         assert identities.canonical(table, first).sort_index().tolist() == ["b", "b", "b"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), min_size=1),
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 3)),
+)
+def test_every_id_gets_the_first_seen_of_those_it_is_linked_with(links, days):
+    """However ids are linked, each has the first seen of all that lead to it, the smaller id where that is open."""
+    linked = {one: {one} for one in "abcdef"}
+    for one, two in links:
+        both = linked[one] | linked[two]
+        linked |= dict.fromkeys(both, both)
+    first = pd.Series({one: pd.Timestamp(f"2026-01-0{day}", tz="UTC") for one, day in days.items()}, dtype=AT)
+    found = identities.canonical(pd.DataFrame(links, columns=["left", "right"]), first)
+    expected = {one: min(linked[one], key=lambda each: (days.get(each, 9), each)) for pair in links for one in pair}
+    assert found.to_dict() == expected
 
 
 def test_no_links_change_nothing():

@@ -12,7 +12,9 @@ from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 _BRAZIL_WITH_NINTH_DIGIT, _MEXICO_WITH_ONE, _ARGENTINA_WITH_NINE = 13, 13, 13
@@ -58,14 +60,29 @@ def canonical(links: pd.DataFrame, first_seen: pd.Series) -> pd.Series:
     ids = pd.Index(pd.unique(pd.concat([links["left"], links["right"]], ignore_index=True)))
     if ids.empty:
         return pd.Series(dtype="str")
-    size = len(ids)
-    rows, columns = ids.get_indexer(links["left"]), ids.get_indexer(links["right"])
-    graph = coo_matrix((np.ones(len(links), dtype=np.int8), (rows, columns)), shape=(size, size))
-    _, group = connected_components(graph, directed=False)
-    seen = pd.Series(first_seen.reindex(ids).array, dtype=first_seen.dtype)
-    members = pd.DataFrame({"id": ids, "group": group, "seen": seen})
-    heads = members.sort_values(["seen", "id"], na_position="last").groupby("group")["id"].first()
-    return pd.Series(heads.reindex(group).to_numpy(), index=ids, dtype="str")
+    group = grouped(ids.get_indexer(links["left"]), ids.get_indexer(links["right"]), len(ids))
+    seen = first_seen.reindex(ids).rank(method="dense", na_option="bottom").to_numpy()
+    head = first_of(group, seen, pa.array(ids, pa.large_string()))
+    return pd.Series(ids[head].to_numpy(), index=ids, dtype="str")
+
+
+def grouped(one: np.ndarray, two: np.ndarray, size: int) -> np.ndarray:
+    """Return the number of the group of each of `size` ids, where the one at each place of `one` is that of `two`."""
+    graph = csr_array((np.ones(len(one)), (one, two)), shape=(size, size))
+    return connected_components(graph, directed=False)[1]
+
+
+def first_of(group: np.ndarray, seen: np.ndarray, ids: pa.Array) -> np.ndarray:
+    """Return for each id the place of that of its group with the smallest `seen`; ties go to the smaller id."""
+    if not len(group):
+        return group
+    earliest = np.full(group.max() + 1, seen.max())
+    np.minimum.at(earliest, group, seen)
+    tied = np.flatnonzero(seen == earliest[group])
+    falling = tied[pc.sort_indices(ids.take(pa.array(tied))).to_numpy()[::-1]]
+    head = np.empty(len(earliest), "int64")
+    head[group[falling]] = falling  # the last that is written into a place stays there
+    return head[group]
 
 
 def links(orders: pd.DataFrame, inbound: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

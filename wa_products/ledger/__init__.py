@@ -117,8 +117,7 @@ class Ledger:
             ids = {each for customer in customers for each in theirs.members(customer)}
             found = heard.rivals(connection, ids, wamids, planned, as_of)
             others = people.around(connection, {*found["customer_id"]} - ids)
-            known = people.People(others.heads | theirs.heads)
-            return found.assign(customer_id=views.named(found["customer_id"], known))
+            return found.assign(customer_id=views.named(found["customer_id"], theirs | others))
 
     def totals(self, campaign: str, as_of: pd.Timestamp | None, horizon: pd.Timedelta) -> dict[str, Any]:
         """

@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.cluster.hierarchy import DisjointSet
-from sqlalchemy import bindparam, func, select
+import pyarrow.compute as pc
+from sqlalchemy import BigInteger, Text, bindparam, column, func, select
 
 from wa_products import codes, windows
-from wa_products.ledger.inserting import parts
-from wa_products.ledger.reading import asking
+from wa_products.identities import first_of, grouped
+from wa_products.ledger.reading import asking, numbers, places, read
 from wa_products.ledger.schema import (
     EVENTS,
     IDENTITIES,
     OF_NOTE,
     OUTCOMES,
     PLAN_ROWS,
-    PLANS,
     REPAIRS,
     SUPPRESSIONS,
     WITH_CODE,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import BindParameter
 
 WINDOW = windows.WINDOW // pd.Timedelta(microseconds=1)
-_NEVER = 1 << 62
+_UNPLANNED = 1 << 62
 OPTED_OUT, MOVED = "opted out", "number changed"
 
 
@@ -43,20 +43,24 @@ def _last(column: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's column expression
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NEWS = select(_last(EVENTS.c.seq), _last(SUPPRESSIONS.c.seq), _last(REPAIRS.c.seq))
+_LAST_PROOF = select(func.max(IDENTITIES.c.seq))
 _PAIRS = select(IDENTITIES.c.left_id, IDENTITIES.c.right_id)
+_ID, _FIRST = column("id", Text), (PLAN_ROWS.c.customer_id, column("at", BigInteger))
+_ALONE = pa.table({name: pa.array([], pa.large_string()) for name in ("id", "head")})
 # From id to id along the proofs; in words, as both databases have them, each with its indexes for both ends.
 _AROUND = (
-    "WITH RECURSIVE reach(id, next) AS (SELECT left_id, right_id FROM wa_identities WHERE left_id IN ({0}) "
+    "WITH RECURSIVE reach(left_id, right_id) AS ("
+    "SELECT left_id, right_id FROM wa_identities WHERE left_id IN ({0}) "
     "UNION SELECT right_id, left_id FROM wa_identities WHERE right_id IN ({0}) "
-    "UNION SELECT reach.next, CASE WHEN left_id = reach.next THEN right_id ELSE left_id END "
-    "FROM reach JOIN wa_identities ON left_id = reach.next OR right_id = reach.next) SELECT id, next FROM reach"
+    "UNION SELECT reach.right_id, "
+    "CASE WHEN one.left_id = reach.right_id THEN one.right_id ELSE one.left_id END FROM reach "
+    "JOIN wa_identities AS one ON one.left_id = reach.right_id OR one.right_id = reach.right_id) "
+    "SELECT left_id, right_id FROM reach WHERE left_id < right_id"
 )
-_PLANNED = "SELECT DISTINCT customer_id FROM wa_plan_rows WHERE customer_id IN ({0})"
+_PLANNED = "SELECT id FROM ({0}) AS asked WHERE EXISTS (SELECT 1 FROM wa_plan_rows WHERE customer_id = id)"
 _FIRST_PLANNED = (
-    select(PLAN_ROWS.c.customer_id, func.min(PLANS.c.created_at))
-    .join(PLANS, PLANS.c.digest == PLAN_ROWS.c.digest)
-    .where(PLAN_ROWS.c.customer_id.in_(_IDS))
-    .group_by(PLAN_ROWS.c.customer_id)
+    "SELECT customer_id, MIN(created_at) AS at FROM wa_plan_rows JOIN wa_plans USING (digest) "
+    "WHERE customer_id IN ({0}) GROUP BY customer_id"
 )
 MANY = 4  # proofs for each id asked for: where there are no more, to read them all is cheaper than to look them up
 
@@ -69,10 +73,25 @@ class Standing(NamedTuple):
 
 
 class People:
-    """The groups of ids that are one customer each: of all customers, or of those who were asked for."""
+    """
+    The groups of ids that are one customer each: of all customers, or of those who were asked for.
 
-    def __init__(self, heads: dict[str, str]) -> None:
-        self.heads = heads
+    `table` has the ids that are not alone, ``id``, and the one that stands for each, ``head``.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __bool__(self) -> bool:
+        return bool(len(self.table))
+
+    def __or__(self, other: People) -> People:
+        return People(pa.concat_tables([self.table, other.table]))
+
+    @cached_property
+    def heads(self) -> dict[str, str]:
+        """The head of each id that is not alone."""
+        return dict(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -81,12 +100,6 @@ class People:
         for one, head in self.heads.items():
             found.setdefault(head, []).append(one)
         return found
-
-    @cached_property
-    def table(self) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-        """The ids that are not alone, and the head of each."""
-        known, heads = list(self.heads), list(self.heads.values())
-        return tuple(pa.chunked_array([pa.array(each, pa.large_string())]) for each in (known, heads))
 
     def head(self, customer_id: str) -> str:
         """Return the one id that stands for all of a customer's."""
@@ -99,16 +112,26 @@ class People:
 
 def around(connection: Connection, ids: Collection[str]) -> People:
     """
-    Return the groups of which `ids` are, and maybe others.
+    Return the groups of which `ids` are.
 
     A planned id stands for its group, the first planned if several.
     """
     asked = [each for each in ids if each]
-    if not asked or not (proofs := connection.scalar(select(func.max(IDENTITIES.c.seq)))):
-        return People({})
-    if proofs <= MANY * len(asked):
-        return People(_heads(connection, connection.execute(_PAIRS)))
-    return People(_heads(connection, connection.execute(*asking(connection, _AROUND, asked))))
+    proofs = connection.scalar(_LAST_PROOF) if asked else 0
+    if not proofs:
+        return People(_ALONE)
+    every = proofs <= MANY * len(asked)
+    query = _PAIRS if every else asking(connection, _AROUND, asked, IDENTITIES.c.left_id, IDENTITIES.c.right_id)
+    (pairs,) = read(connection, query, rows=proofs if every else len(asked))
+    ends = pa.chunked_array([*pairs["left_id"].chunks, *pairs["right_id"].chunks], pa.large_string())
+    coded = ends.combine_chunks().dictionary_encode()
+    known, place = coded.dictionary, coded.indices.to_numpy()
+    one, two = np.split(place, 2)
+    group = grouped(one, two, len(known))
+    if every:
+        group, known = _of_asked(group, known, asked)
+    head = first_of(group, _planned_at(connection, group, known), known)
+    return People(pa.table({"id": known, "head": known.take(pa.array(head))}))
 
 
 def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:
@@ -116,26 +139,25 @@ def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:
     return around(connection, [row["customer_id"] for row in rows])
 
 
-def _heads(connection: Connection, pairs: Iterable[Any]) -> dict[str, str]:
-    """Return the head of each id of `pairs`; when an id was planned matters only where others of its group were."""
-    groups = _grouped(pairs)
-    ids = [one for group in groups for one in group]
-    seen = dict.fromkeys(connection.scalars(*asking(connection, _PLANNED, ids)), 0)
-    rivals = ([one for one in group if one in seen] for group in groups)
-    for part in parts([one for several in rivals if len(several) > 1 for one in several]):
-        seen.update((customer, at) for customer, at in connection.execute(_FIRST_PLANNED, {"ids": part}))
-    heads = [min(group, key=lambda one: (seen.get(one, _NEVER), one)) for group in groups]
-    return {one: head for head, group in zip(heads, groups, strict=True) for one in group}
+def _of_asked(group: np.ndarray, ids: pa.Array, asked: Collection[str]) -> tuple[np.ndarray, pa.Array]:
+    """Return the ids of the groups that were asked for, with their groups: nothing has to be known of the others."""
+    is_asked = pc.is_in(ids, value_set=pa.array(asked, pa.large_string())).to_numpy(zero_copy_only=False)
+    theirs = np.bincount(group, is_asked).astype("bool")[group]
+    return group[theirs], ids.filter(pa.array(theirs))
 
 
-def _grouped(pairs: Iterable[Any]) -> list[set[str]]:
-    """Return the ids that `pairs` join, a group each: as `identities.canonical`, without a frame for a few of them."""
-    groups = DisjointSet()
-    for one, two in pairs:
-        groups.add(one)
-        groups.add(two)
-        groups.merge(one, two)
-    return list(groups.subsets())
+def _planned_at(connection: Connection, group: np.ndarray, ids: pa.Array) -> np.ndarray:
+    """Return when each id was first planned; where no others of its group were, only whether it was."""
+    (found,) = read(connection, asking(connection, _PLANNED, ids.to_pylist(), _ID), rows=len(ids))
+    at = np.full(len(ids), _UNPLANNED)
+    planned = places(found["id"], pa.chunked_array([ids]))
+    at[planned] = 0
+    rivals = planned[np.bincount(group[planned], minlength=1)[group[planned]] > 1]
+    if len(rivals):
+        some = ids.take(pa.array(rivals)).to_pylist()
+        (told,) = read(connection, asking(connection, _FIRST_PLANNED, some, *_FIRST), rows=len(some))
+        at[places(told["customer_id"], pa.chunked_array([ids]))] = numbers(told["at"])
+    return at
 
 
 def news(connection: Connection) -> tuple[int, ...]:

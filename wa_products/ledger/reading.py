@@ -28,22 +28,24 @@ from wa_products.ledger.schema import times
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection, Select, TextClause
+    from sqlalchemy import ColumnElement, Connection, Select, TextualSelect
 
     from wa_products.ledger.people import People
 
-LARGE = 10_000  # rows: fewer are read before another process has begun
+    Query = Select[Any] | TextualSelect
+
+LARGE = 200_000  # values: fewer are read before another process has begun
 PUMP = Path(__file__).with_name("pump.py")
 _TYPES: dict[type, pa.DataType] = {str: pa.large_string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary()}
 _LISTED = {
-    "sqlite": "SELECT value FROM json_each(:ids)",
-    "postgresql": "SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))",
+    "sqlite": "SELECT value AS id FROM json_each(:ids)",
+    "postgresql": "SELECT jsonb_array_elements_text(CAST(:ids AS jsonb)) AS id",
 }
 _SQLITE = sqlite.dialect()
 _POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-def read(connection: Connection, *queries: Select[Any], rows: int) -> list[pa.Table]:
+def read(connection: Connection, *queries: Query, rows: int) -> list[pa.Table]:
     """
     Return what each query finds, each column of the type that the tables say; missing only where they allow it.
 
@@ -52,9 +54,10 @@ def read(connection: Connection, *queries: Select[Any], rows: int) -> list[pa.Ta
     Only what is committed is surely seen. Raises LedgerError where the database fails.
     """
     url = connection.engine.url
-    if url.get_backend_name() == "postgresql" and rows >= LARGE:
+    is_large = rows * sum(len(query.selected_columns) for query in queries) >= LARGE
+    if url.get_backend_name() == "postgresql" and is_large:
         found = _by_arrow(url.set(drivername="postgresql").render_as_string(hide_password=False), queries)
-    elif url.database and url.database != ":memory:" and rows >= LARGE:
+    elif url.database and url.database != ":memory:" and is_large:
         found = _by_pump(url.database, queries)
     else:
         return [read_few(connection, query) for query in queries]
@@ -65,7 +68,7 @@ def read(connection: Connection, *queries: Select[Any], rows: int) -> list[pa.Ta
         raise LedgerError(f"the ledger {url.render_as_string(hide_password=True)} cannot be read: {words}") from None
 
 
-def read_few(connection: Connection, query: Select[Any]) -> pa.Table:
+def read_few(connection: Connection, query: Query) -> pa.Table:
     """Return what `read` returns of one query, row by row, over the ledger's own connection."""
     shape = _shape(query)
     rows = connection.execute(query).all()
@@ -81,12 +84,13 @@ def among(connection: Connection, ids: Iterable[str]) -> Select[Any]:
     return select(func.json_each(words).table_valued("value").c.value)
 
 
-def asking(connection: Connection, words: str, ids: Iterable[str]) -> tuple[TextClause, dict[str, str]]:
-    """Return the query that `words` say, where ``{0}`` stands for some ids, however many, and what to run it with."""
-    return text(words.format(_LISTED[connection.dialect.name])), {"ids": json.dumps(list(ids))}
+def asking(connection: Connection, words: str, ids: Iterable[str], *columns: ColumnElement[Any]) -> TextualSelect:
+    """Return the query for `columns` that `words` say, where ``{0}`` stands for some ids, however many."""
+    said = text(words.format(_LISTED[connection.dialect.name]))
+    return said.bindparams(ids=json.dumps(list(ids))).columns(*columns)
 
 
-def _by_arrow(uri: str, queries: tuple[Select[Any], ...]) -> Iterator[pa.Table]:
+def _by_arrow(uri: str, queries: tuple[Query, ...]) -> Iterator[pa.Table]:
     from adbc_driver_postgresql.dbapi import connect  # noqa: PLC0415  # of the extra `postgres`
 
     with closing(connect(uri)) as connection:
@@ -97,7 +101,7 @@ def _by_arrow(uri: str, queries: tuple[Select[Any], ...]) -> Iterator[pa.Table]:
                 yield cursor.fetch_arrow_table()
 
 
-def _by_pump(path: str, queries: tuple[Select[Any], ...]) -> Iterator[pa.Table]:
+def _by_pump(path: str, queries: tuple[Query, ...]) -> Iterator[pa.Table]:
     """Yield what `pump` reads. Its errors go to where ours go."""
     asked = {"path": path, "queries": [_said(query, _SQLITE) for query in queries]}
     command = [sys.executable, "-P", str(PUMP)]
@@ -109,12 +113,12 @@ def _by_pump(path: str, queries: tuple[Select[Any], ...]) -> Iterator[pa.Table]:
                 yield stream.read_all()
 
 
-def _said(query: Select[Any], dialect: Any) -> tuple[str, list[Any]]:  # noqa: ANN401  # SQLAlchemy's, of either base
+def _said(query: Query, dialect: Any) -> tuple[str, list[Any]]:  # noqa: ANN401  # SQLAlchemy's, of either base
     words = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     return str(words), [words.params[name] for name in words.positiontup or ()]
 
 
-def _shape(query: Select[Any]) -> pa.Schema:
+def _shape(query: Query) -> pa.Schema:
     return pa.schema([(column.name, _TYPES[column.type.python_type]) for column in query.selected_columns])
 
 
@@ -166,8 +170,8 @@ def picked(column: pa.ChunkedArray, at: np.ndarray) -> pa.ChunkedArray:
 
 def headed(ids: pa.ChunkedArray, people: People) -> pa.ChunkedArray:
     """Return the one id of each customer."""
-    if not people.heads:
+    if not people:
         return ids
-    known, heads = people.table
+    known, heads = people.table.columns
     at = places(ids, known)
     return pc.coalesce(picked(heads, at), ids)

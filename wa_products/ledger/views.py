@@ -154,7 +154,7 @@ def rows_of(connection: Connection, campaign: str, found: list[pa.Table]) -> pd.
 
 def resolved(found: pd.DataFrame, people: People) -> pd.DataFrame:
     """Return `found` with the one id of each customer; where two rows would share it, the later keeps its own."""
-    if not people.heads:
+    if not people:
         return found
     heads = named(found["customer_id"], people)
     return found.assign(customer_id=heads.where(~heads.duplicated(), found["customer_id"]))
