@@ -20,6 +20,7 @@ START_WORDS = frozenset({"start", "unstop", "resume"})
 STOP, START = "stop", "start"
 _STARTING = ["resume", "start", "signup"]  # how a preference says it
 _ROUND_A_STOP, _ROUND_A_START = " \t\r\n.!", " .!"
+ROUND_A_WISH, LONGEST_WISH = _ROUND_A_STOP, max(map(len, STOP_WORDS | START_WORDS))  # case folding makes none shorter
 
 
 def closes_at(last_inbound_at: pd.Series) -> pd.Series:
@@ -78,11 +79,17 @@ def threads(inbound: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     return frames.conform(result.reset_index(), frames.THREADS, "threads")
 
 
-def _opted_out(known: pd.DataFrame) -> pd.Series:
-    preference = known["kind"] == "preference"
-    stop = (preference & (known["text"] == "stop")) | (~preference & says_stop(known["text"]))
-    start = (preference & known["text"].isin(_STARTING)) | (
-        ~preference & known["text"].str.strip(_ROUND_A_START).str.casefold().isin(START_WORDS)
+def wishes(kind: pd.Series, text: pd.Series) -> pd.Series:
+    """Return what `wish` does of each message of these kinds and texts, ``""`` for None."""
+    preference = kind == "preference"
+    stop = (preference & (text == "stop")) | (~preference & says_stop(text))
+    start = (preference & text.isin(_STARTING)) | (
+        ~preference & text.str.strip(_ROUND_A_START).str.casefold().isin(START_WORDS)
     )
-    said = known[stop | start].assign(stop=stop)
+    return pd.Series("", index=kind.index, dtype="str").mask(start, START).mask(stop, STOP)
+
+
+def _opted_out(known: pd.DataFrame) -> pd.Series:
+    asked = wishes(known["kind"], known["text"])
+    said = known[asked != ""].assign(stop=asked == STOP)
     return said.groupby("customer_id")["stop"].last().astype("bool")

@@ -64,7 +64,8 @@ def load(
 
     The folder may also be an order store, see `wa_products.stores`: its orders are then read part by part.
     A folder may hold shop.toml (currency, region, timezone, catalog_id, as_of) and ``images/``. What `ledger` stored
-    joins in: its messages, carts and sends. Later orders and messages than `as_of` are not there; without it the
+    joins in: all carts, the messages and sends of the last 400 days, and of older messages only those that say how a
+    customer stands, see `Ledger.remembered`. Later orders and messages than `as_of` are not there; without it the
     shop's own is taken, else the moment of loading. What large files gave is kept in ``.wa_products_cache`` beside
     them, readable by you alone, unless `cache` is False; it never changes what is returned. Raises DataError for what
     is missing, empty or of no known format, with `strict` for the first error in a file.
@@ -81,8 +82,9 @@ def load(
     given = list(_frames(named))
     if not files.paths and not given and ledger is None:
         raise DataError("there is nothing to load: give a folder, or catalog=, orders= and inbound=")
-    alone = not given and ledger is None
-    found = files.together(together) if alone else together([*files.parts(), *given], ledger)
+    heard = None if ledger is None else ledger.remembered(options.as_of - REMEMBERED)
+    alone = not given and heard is None
+    found = files.together(together) if alone else together([*files.parts(), *given], heard)
     if strict:
         refuse(found["issues"])
     return _dataset(found, shop, options, root, ledger)

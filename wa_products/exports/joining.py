@@ -17,25 +17,27 @@ from wa_products.exports.readers import SHAPES, Part
 
 if TYPE_CHECKING:
     from wa_products.exports.contract import Kind
-    from wa_products.ledger import Ledger
 
 
-def together(parts: list[Part], ledger: Ledger | None = None) -> dict[str, pd.DataFrame]:
-    """Return catalog, orders, inbound and issues of all parts, whatever the moment from which they are looked at."""
+def together(parts: list[Part], heard: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
+    """
+    Return catalog, orders, inbound and issues of all parts, whatever the moment from which they are looked at.
+
+    `heard` are events of a ledger, whose messages and carts join in.
+    """
     orders, inbound = (_of_kind(parts, kind) for kind in ("orders", "inbound"))
-    if ledger is not None:
-        stored = ledger.answers()
-        orders = stacked([orders, events.orders(stored)], "orders")
-        inbound = stacked([inbound, events.inbound(stored)], "inbound")
+    if heard is not None:
+        orders = stacked([orders, events.orders(heard)], "orders")
+        inbound = stacked([inbound, events.inbound(heard)], "inbound")
     meta, shop = _of_kind(parts, "catalog", shops=False), _of_kind(parts, "catalog", shops=True)
     items, items_again = told_once("catalog", meta)
     once, orders_again = told_once("orders", orders)
-    heard, heard_again = told_once("inbound", inbound)
+    written, written_again = told_once("inbound", inbound)
     merged = {"catalog": _merged(meta, items), "orders": _merged(orders, once)}
     catalog, joined = enriched(items, shop)
     lines, unmatched = _matched(once, catalog)
-    lines, messages, people = identified(lines, heard)
-    issues = [*_of_each_file(parts), joined, items_again, orders_again, heard_again, unmatched, people]
+    lines, messages, people = identified(lines, written)
+    issues = [*_of_each_file(parts), joined, items_again, orders_again, written_again, unmatched, people]
     counts = [_counts(part, merged) for part in parts]
     return {"catalog": catalog, "orders": lines, "inbound": messages, "issues": counted(stacked_issues(issues), counts)}
 

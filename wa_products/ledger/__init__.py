@@ -22,6 +22,7 @@ from wa_products.ledger import (
     hearing,
     holding,
     opening,
+    past,
     people,
     reaches,
     repairing,
@@ -119,6 +120,17 @@ class Ledger:
             others = people.around(connection, {*found["customer_id"]} - ids)
             return found.assign(customer_id=views.named(found["customer_id"], theirs | others))
 
+    def sent_to(self, customers: Collection[str], since: pd.Timestamp) -> pd.DataFrame:
+        """
+        Return what `receipts` does of what was meant to be sent to these customers, one row a send, by the ids given.
+
+        Whatever their ids are. Only of campaigns with a plan that had not expired a week before `since`.
+        """
+        with self._engine.begin() as connection:
+            theirs = people.under(connection, customers)
+            found = heard.rivals(connection, theirs.ids, (), reaches.planned_since(schema.micros(since)), None)
+            return found.assign(customer_id=views.named(found["customer_id"], theirs))
+
     def totals(self, campaign: str, as_of: pd.Timestamp | None, horizon: pd.Timedelta) -> dict[str, Any]:
         """
         Return how many customers of `campaign` came how far, by `as_of`, and how many sent a cart within `horizon`.
@@ -133,14 +145,30 @@ class Ledger:
         with self._engine.begin() as connection:
             return heard.orphans(connection, since, as_of)
 
-    def answers(self, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+    def answers(
+        self,
+        since: pd.Timestamp | None = None,
+        as_of: pd.Timestamp | None = None,
+        customers: Collection[str] | None = None,
+    ) -> pd.DataFrame:
         """
         Return what `events` returns without statuses: what customers said, asked for and put into carts.
 
-        With `since` or `as_of`, of those of a known time only what was from then on and up to there.
+        With `since` or `as_of`, of those of a known time only what was from then on and up to there; with `customers`,
+        of these alone, whatever their ids are, by the ids given.
         """
         with self._engine.begin() as connection:
-            return heard.answers(connection, since, as_of)
+            return heard.answers(connection, since, as_of, customers)
+
+    def remembered(self, since: pd.Timestamp, customers: Collection[str] | None = None) -> pd.DataFrame:
+        """
+        Return what `answers` returns from `since` on, and of what is older only what still counts.
+
+        That are carts, whatever asks for no more messages or for messages again, every change of a number or user id,
+        and what has the number of who writes without one since. With `customers`, of these alone, by the ids given.
+        """
+        with self._engine.begin() as connection:
+            return past.remembered(connection, since, customers)
 
     def last_at(self) -> pd.Timestamp:
         """Return the time of the latest event, missing where nothing was heard."""

@@ -12,15 +12,17 @@ from sqlalchemy import case, exists, func, select
 
 from wa_products import codes, frames
 from wa_products.ledger import views
-from wa_products.ledger.people import around
+from wa_products.ledger.people import around, under
 from wa_products.ledger.reading import among, frame, headed, moments, numbers, places, read
-from wa_products.ledger.schema import EVENTS, INTENTS, ORPHANS, OUTCOMES, WITH_WAMID, micros, times
+from wa_products.ledger.schema import EVENTS, INTENTS, OF_NOTE, ORPHANS, OUTCOMES, WITH_WAMID, micros, times
 from wa_products.ledger.views import is_alone, money
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select
+
+    from wa_products.ledger.people import People
 
 _MINUTE, _NEVER = 60_000_000, np.iinfo("int64").max
 STATUSES = ("sent", "delivered", "read", "failed")
@@ -41,19 +43,44 @@ def events(connection: Connection, *, after: int = 0, upto: int = 0) -> pd.DataF
     rows = (upto or connection.scalar(select(func.max(EVENTS.c.seq))) or 0) - after
     table, *more = read(connection, *queries, rows=rows)
     later = more.pop() if upto else table.slice(0, 0)
-    return _shaped(connection, _once(_without(pa.concat_tables([table, later]), *more)))
+    return shaped(connection, once(_without(pa.concat_tables([table, later]), *more)))
 
 
 def answers(
-    connection: Connection, since: pd.Timestamp | None = None, as_of: pd.Timestamp | None = None
+    connection: Connection,
+    since: pd.Timestamp | None = None,
+    as_of: pd.Timestamp | None = None,
+    customers: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Return what `events` returns without statuses, of those from `since` up to `as_of`."""
-    wanted: list[ColumnElement[bool]] = [EVENTS.c.kind.in_(ANSWERS)]
-    if since is not None or as_of is not None:
-        wanted.append(between(EVENTS.c.at, since, as_of))
-    rows = connection.scalar(select(func.count()).where(*wanted)) or 0
-    (table,) = read(connection, _told().where(*wanted), rows=rows)
-    return _shaped(connection, _once(table))
+    """Return what `events` returns without statuses, from `since` up to `as_of`; of `customers` by the ids given."""
+    people = None if customers is None else under(connection, customers)
+    query, rows = lately(connection, people, since, as_of)
+    (table,) = read(connection, query, rows=rows)
+    return shaped(connection, once(table), people)
+
+
+def lately(
+    connection: Connection, people: People | None, since: pd.Timestamp | None, as_of: pd.Timestamp | None = None
+) -> tuple[Select[Any], int]:
+    """Return the query for what `answers` does, of all or of some people, and about how many events it is."""
+    query = answered(connection, people, ANSWERS, since, as_of)
+    count = query.with_only_columns(func.count(), maintain_column_froms=True)
+    return query, (connection.scalar(count) or 0) if people is None else len(people.table)
+
+
+def answered(
+    connection: Connection,
+    people: People | None,
+    kinds: Collection[str],
+    since: pd.Timestamp | None,
+    as_of: pd.Timestamp | None,
+) -> Select[Any]:
+    """Return the query for events of some kinds, of known times where one is given, of all or of some people."""
+    any_time = since is as_of is None
+    if people is None:
+        return _told().where(EVENTS.c.kind.in_(kinds), *([] if any_time else [between(EVENTS.c.at, since, as_of)]))
+    theirs = _told().where(EVENTS.c.customer_id.in_(among(connection, people.ids)), OF_NOTE, _BY_SEQ.in_(kinds))
+    return theirs if any_time else theirs.where(between(EVENTS.c.at + 0, since, as_of))
 
 
 def receipts(connection: Connection, campaign: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -151,9 +178,9 @@ def _told_later(after: int, upto: int) -> Select[Any]:
     return _told().where(EVENTS.c.event_id.in_(told), EVENTS.c.seq > upto)
 
 
-def _shaped(connection: Connection, table: pa.Table) -> pd.DataFrame:
-    """Return events as a frame, with the one id of each customer."""
-    people = around(connection, pc.unique(table["customer_id"]).to_pylist())
+def shaped(connection: Connection, table: pa.Table, people: People | None = None) -> pd.DataFrame:
+    """Return events as a frame, with the one id of each customer, or that under which `people` have them."""
+    people = people or around(connection, pc.unique(table["customer_id"]).to_pylist())
     found = frame(table).assign(
         at=moments(table["at"]),
         customer_id=frame(pa.table({"customer_id": headed(table["customer_id"], people)}))["customer_id"],
@@ -168,7 +195,7 @@ def _without(table: pa.Table, *others: pa.Table) -> pa.Table:
     return table
 
 
-def _once(table: pa.Table) -> pa.Table:
+def once(table: pa.Table) -> pa.Table:
     """Return one telling of each event: the one that says most, by its content where several do."""
     if pc.count_distinct(table["event_id"]).as_py() == len(table):
         return table

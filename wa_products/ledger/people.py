@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Text, bindparam, column, func, select
 
 from wa_products import codes, windows
 from wa_products.identities import first_of, grouped
-from wa_products.ledger.reading import asking, numbers, places, read
+from wa_products.ledger.reading import asking, headed, numbers, places, read
 from wa_products.ledger.schema import (
     EVENTS,
     IDENTITIES,
@@ -88,6 +88,12 @@ class People:
     def __or__(self, other: People) -> People:
         return People(pa.concat_tables([self.table, other.table]))
 
+    @property
+    def ids(self) -> list[str]:
+        """All ids that are not alone."""
+        found: list[str] = self.table["id"].to_pylist()
+        return found
+
     @cached_property
     def heads(self) -> dict[str, str]:
         """The head of each id that is not alone."""
@@ -132,6 +138,17 @@ def around(connection: Connection, ids: Collection[str]) -> People:
         group, known = _of_asked(group, known, asked)
     head = first_of(group, _planned_at(connection, group, known), known)
     return People(pa.table({"id": known, "head": known.take(pa.array(head))}))
+
+
+def under(connection: Connection, customers: Iterable[str]) -> People:
+    """Return the groups of these customers, each under the id given, the first given of one group; the alone too."""
+    asked = pa.chunked_array([pa.array(list(dict.fromkeys(filter(None, customers))), pa.large_string())])
+    groups = around(connection, asked.to_pylist())
+    ids, heads = groups.table.columns
+    given = asked.take(pa.array(places(heads, headed(asked, groups))))
+    alone = asked.filter(pa.array(places(asked, ids) < 0))
+    every = [pa.chunked_array([*some.chunks, *alone.chunks], pa.large_string()) for some in (ids, given)]
+    return People(pa.table(every, names=["id", "head"]))
 
 
 def of(connection: Connection, rows: Sequence[dict[str, Any]]) -> People:

@@ -32,8 +32,8 @@ def opened(root: str | Path, as_of: pd.Timestamp | None = None, ledger: Ledger |
     """
     Return the shop that the store at `root` holds, as of `as_of`: the moment of opening where that is None.
 
-    What `ledger` stored joins in. Its messages are given to the customers whom the store knows; two customers of the
-    store whom the ledger proves to be one stay two until the store is built again.
+    What `ledger` stored joins in, as in `wa_products.load`. Its messages are given to the customers whom the store
+    knows; two customers of the store whom the ledger proves to be one stay two until the store is built again.
     """
     root = Path(root)
     manifest = manifests.read(root)
@@ -45,7 +45,7 @@ def opened(root: str | Path, as_of: pd.Timestamp | None = None, ledger: Ledger |
     ).before(moment + _MOMENT)
     inbound = beside["inbound"]
     if ledger is not None:
-        carts, inbound = _heard(orders, beside, ledger)
+        carts, inbound = _joined(orders, beside, ledger.remembered(moment - REMEMBERED))
         orders = orders.with_lines(carts[carts["ordered_at"] <= moment])
     return Dataset(
         catalog=catalog_at(beside["catalog"], moment),
@@ -74,11 +74,13 @@ def kept(root: Path, name: str) -> pd.DataFrame:
     return tables.to_frame(tables.read(path)) if path.is_file() else frames.empty(KEPT.get(name, frames.ISSUES))
 
 
-def _heard(orders: StoredOrders, beside: dict[str, pd.DataFrame], ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return carts and messages of the store and the ledger, under the ids that the store has for the customers."""
-    first = _first_lines(orders, ledger.answers())
+def _joined(
+    orders: StoredOrders, beside: dict[str, pd.DataFrame], heard: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return carts and messages of the store and a ledger, under the ids that the store has for the customers."""
+    first = _first_lines(orders, heard)
     parts = [part("catalog", beside["catalog"]), part("inbound", beside["inbound"]), part("orders", first)]
-    found = together(parts, ledger)
+    found = together(parts, heard)
     lines = found["orders"]
     known = lines["order_id"].isin(first["order_id"])
     renamed = lines[known].merge(first[["order_id", "line_no", "customer_id"]], on=["order_id", "line_no"])

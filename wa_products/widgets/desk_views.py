@@ -63,7 +63,7 @@ class DeskViews:
         self._handlers: messages.Handlers = {
             "query": self._on_query,
             "rows": self._on_rows,
-            "open": lambda content: [self._thread(self._customer(content), messages.text(content, "view"))],
+            "open": self._on_open,
             "picture": self._on_picture,
             "find": self._on_find,
             "draft": self._on_draft,
@@ -166,6 +166,11 @@ class DeskViews:
 
     # One of them
 
+    def _on_open(self, content: Message) -> list[Message]:
+        customer = self._customer(content)
+        self._shop.meet(customer)
+        return [self._thread(customer, messages.text(content, "view"))]
+
     def _thread(self, customer: str, view: str) -> Message:
         rows = self.threads
         row = next(rows[rows["customer_id"] == customer].itertuples())
@@ -201,11 +206,12 @@ class DeskViews:
 
     def _on_send(self, content: Message) -> list[Message]:
         chosen, view = self._chosen(content), messages.text(content, "view")
+        self._shop.meet(chosen.customer_id)
         row, warned = answer(chosen, self._shop, self._shelf, self._ledger, self._client, by=self._by)
         self.sent.append(row)
         self._texts[row["send_id"]] = chosen.body, chosen.footer
-        if not self._shop.refresh():
-            self._shop.reload([row["campaign"]])
+        self._shop.refresh()
+        self._shop.meet(chosen.customer_id)
         sent = {"k": "sent", "view": view, "customer": chosen.customer_id, "outcome": row["outcome"], "warned": warned}
         return [{**sent, "words": self._words(row)}, self._thread(chosen.customer_id, view), {"k": "news", "now": None}]
 

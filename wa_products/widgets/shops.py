@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from wa_products import events, frames, windows
+from wa_products.identities import customer_id
 from wa_products.ledger.views import ROWS
-from wa_products.states import VALIDITY, states
+from wa_products.states import VALIDITY, are_in, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,55 +19,57 @@ if TYPE_CHECKING:
     from wa_products.ledger import Ledger
 
 MEMORY = VALIDITY  # what was sent earlier changes no more
+LATELY = pd.Timedelta(days=3)  # whoever wrote in it is shown: a window is open for one day of it
 SENT = frozenset({"accepted", "unknown"})
+_NAMES = ("previous_wa_id", "previous_user_id", "wa_id", "user_id")
 
 
 class Shop:
     """
     `data` brought up to date from `ledger` by `refresh`; `now` tells the time.
 
-    A customer whom the exports know keeps that id, whatever address they write from. Of what was sent before, the
-    campaigns of the last `MEMORY` are known.
+    Of the ledger it reads what was said in the last days (`LATELY`). Of customers whose window is open it also knows
+    what they were sent by the campaigns of the last `MEMORY`, their carts, and since ever what says how they stand;
+    of whomever `meet` is asked for, all that they said. A customer whom the exports know keeps that id, whatever
+    address they write from.
     """
 
     def __init__(self, data: Dataset, ledger: Ledger, now: Callable[[], pd.Timestamp]) -> None:
-        self._given, self._ledger, self._now = data, ledger, now
+        self._ledger, self._now = ledger, now
         self._last: int | None = None
         self._digests: set[str] = set()
-        self._rows: dict[str, pd.DataFrame] = {}
+        self._learnt: set[str] = set()
+        self._met: set[str] = set()
         self._alias = _aliases(data)
-        self.events = frames.empty(frames.EVENTS)
         self.data = data
-        self.sends = frames.conform(frames.empty(ROWS), ROWS, "the ledger")
+        self.sends = states(frames.conform(frames.empty(ROWS), ROWS, "the ledger"), frames.empty(frames.EVENTS))
 
     def refresh(self) -> bool:
-        """Take in what is new in the ledger; return whether there was anything."""
+        """Take in what is new in the ledger; return whether there was anything, as at first."""
         campaigns = self._ledger.campaigns()
         recent = campaigns["expires_at"] >= self._now() - MEMORY
         new = campaigns[recent & ~campaigns["digest"].isin(self._digests)]
-        last = self._ledger.last_event()
-        heard, self._last = self._heard_since(last), last
-        if new.empty and heard.empty:
+        before, self._last = self._last, self._ledger.last_event()
+        heard = self._heard_since(before, self._last)
+        if before is not None and new.empty and heard.empty:
             return False
         self._digests = set(campaigns["digest"])
-        if len(heard):
-            self._hear(heard)
-        self.reload(new["campaign"].unique())
+        whose = self._hear(heard, self._names(heard))
+        if before is not None:
+            self._take(*(self._ledger.receipts(name) for name in new["campaign"].unique()))
+            self._reread(self._learnt & whose)
+        threads = self.threads
+        self._learn_of(set(threads.loc[threads["is_open"], "customer_id"]) - self._learnt)
         return True
 
-    def reload(self, campaigns: object) -> None:
-        """Read these campaigns again, and how far each message came."""
-        for name in list(campaigns):  # type: ignore[call-overload]  # an iterable of names
-            rows = self._ledger.receipts(name)
-            self._rows[name] = rows.assign(customer_id=self._known(rows["customer_id"]))
-        if self._rows:
-            self.sends = states(pd.concat(self._rows.values(), ignore_index=True), self.events)
-
-    def _heard_since(self, last: int) -> pd.DataFrame:
-        """Return the events up to `last` that are new; at first the receipts, most of them, are left to `reload`."""
-        if self._last is None:
-            return self._ledger.answers()
-        return self._ledger.events_after(self._last) if last > self._last else self.events.iloc[:0]
+    def meet(self, customer: str) -> None:
+        """Know all that this customer ever said to the ledger, and what they were sent up to now."""
+        if customer not in self._met:
+            ids = self._ids({customer})
+            self._remember(self._ledger.answers(customers=ids.keys()), ids)
+            self._met.add(customer)
+            self._learnt.add(customer)
+        self._reread({customer})
 
     @property
     def threads(self) -> pd.DataFrame:
@@ -74,26 +77,63 @@ class Shop:
         found = self.data.threads
         return found.assign(is_open=windows.is_open(found["closes_at"], self._now()))
 
-    def _hear(self, heard: pd.DataFrame) -> None:
-        named = heard.assign(customer_id=[self._who(row) for row in heard.itertuples()])
-        self.events = pd.concat([self.events, named], ignore_index=True)
-        wrote = events.inbound(self.events)
-        wrote = wrote[~wrote["message_id"].isin(self._given.inbound["message_id"])]
-        carts = events.orders(self.events)
-        carts = carts[~carts["order_id"].isin(self._given.orders["order_id"])]
-        self.data = replace(
-            self._given,
-            inbound=_joined(self._given.inbound, wrote, frames.INBOUND),
-            orders=_joined(self._given.orders, carts, frames.ORDERS),
-            # A webhook may be stamped a moment ahead of this clock; what was heard is known.
-            as_of=max(self._now(), self.events["at"].max()),
-        )
+    def _heard_since(self, before: int | None, last: int) -> pd.DataFrame:
+        """Return the events up to `last` that are new; at first what was said lately, without receipts."""
+        if before is None:
+            return self._ledger.answers(self._now() - LATELY)
+        return self._ledger.events_after(before) if last > before else frames.empty(frames.EVENTS)
 
-    def _who(self, event: object) -> str:
+    def _learn_of(self, customers: set[str]) -> None:
+        """Know how these customers stand, what they put into carts, and what they were sent."""
+        if customers:
+            ids = self._ids(customers)
+            self._remember(self._ledger.remembered(self._now() - LATELY, ids.keys()), ids)
+            self._learnt |= customers
+            self._reread(customers)
+
+    def _reread(self, customers: set[str]) -> None:
+        """Take in what these customers were sent, as far as it came by now."""
+        if customers:
+            ids = self._ids(customers)
+            rows = self._ledger.sent_to(ids.keys(), self._now() - MEMORY)
+            self._take(rows.assign(customer_id=rows["customer_id"].map(ids).astype("str")))
+
+    def _take(self, *parts: pd.DataFrame) -> None:
+        """Take in messages with their receipts, each in place of what was known of it."""
+        sent = [part.assign(customer_id=self._known(part["customer_id"])) for part in parts]
+        if rows := [part[part["send_id"] != ""] for part in sent if len(part)]:
+            told = states(pd.concat(rows, ignore_index=True), frames.empty(frames.EVENTS))
+            every = pd.concat([self.sends, told], ignore_index=True)
+            self.sends = every.drop_duplicates("send_id", keep="last", ignore_index=True)
+
+    def _hear(self, heard: pd.DataFrame, names: list[str]) -> set[str]:
+        """Take in what is not known of some events, by the names of the customers; return whom they concern."""
+        named = heard.assign(customer_id=pd.Series(names, heard.index, dtype="str"))
+        wrote, carts = events.inbound(named), events.orders(named)
+        wrote = wrote[~are_in(wrote["message_id"], self.data.inbound["message_id"])]
+        carts = carts[~are_in(carts["order_id"], self.data.orders["order_id"])]
+        if len(wrote) or len(carts):
+            inbound = _joined(self.data.inbound, wrote, frames.INBOUND)
+            orders = _joined(self.data.orders, carts, frames.ORDERS)
+            # A webhook may be stamped a moment ahead of this clock; what was heard is known.
+            as_of = max(self._now(), inbound["received_at"].max())
+            self.data = replace(self.data, inbound=inbound, orders=orders, as_of=as_of)
+        about = are_in(self.sends["send_id"], heard["send_id"])
+        return {*names, *self.sends.loc[about, "customer_id"]} - {""}
+
+    def _remember(self, heard: pd.DataFrame, ids: dict[str, str]) -> None:
+        """Hear of customers who were asked for by `ids`, and remember their addresses."""
+        names = heard["customer_id"].map(ids).tolist()
+        for who, *addresses in zip(names, *(heard[name].tolist() for name in _NAMES), strict=True):
+            self._alias |= {each: who for each in addresses if each and each not in self._alias}
+        self._hear(heard, names)
+
+    def _names(self, heard: pd.DataFrame) -> list[str]:
+        told = (heard[name].tolist() for name in ("customer_id", *_NAMES))
+        return [self._who(one, [each for each in addresses if each]) for one, *addresses in zip(*told, strict=True)]
+
+    def _who(self, told: str, addresses: list[str]) -> str:
         """Return the customer of an event, as the exports call them, and remember their addresses."""
-        told: str = event.customer_id  # type: ignore[attr-defined]  # a row of the events frame
-        names = ("previous_wa_id", "previous_user_id", "wa_id", "user_id")
-        addresses = [address for name in names if (address := getattr(event, name))]
         known = [told] if told in self._alias else addresses
         who = next((self._alias[each] for each in known if each in self._alias), told)
         self._alias |= dict.fromkeys([told, *addresses] if who else [], who)
@@ -101,6 +141,15 @@ class Shop:
 
     def _known(self, customers: pd.Series) -> pd.Series:
         return customers.map(lambda who: self._alias.get(who, who)).astype("str")
+
+    def _ids(self, customers: set[str]) -> dict[str, str]:
+        """Return which of these customers each id is by which the ledger may know them."""
+        threads = self.data.threads
+        some = threads[threads["customer_id"].isin(customers)]
+        phones = (customer_id("phone", each.lstrip("+")) for each in some["to"])
+        users = (customer_id("user", each) for each in some["recipient"])
+        every = zip([*phones, *users], [*some["customer_id"]] * 2, strict=True)
+        return {each: each for each in sorted(customers)} | {one: who for one, who in every if one}
 
 
 def _aliases(data: Dataset) -> dict[str, str]:
