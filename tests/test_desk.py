@@ -52,10 +52,10 @@ def another_desk(scene):
     return wa.desk(scene.desk._views._shop.data, ledger=scene.ledger, client=scene.client, by="bo")
 
 
-def heard(scene, who_row, message):
+def heard(scene, who_row, message, after="1min"):
     """Let the ledger hear one message of the customer of an inbound row, as Meta tells it, one minute from now."""
     wa_id = phone(who_row)
-    at = str(int(scene.sandbox.now.timestamp()) + 60)
+    at = str(int((scene.sandbox.now + pd.Timedelta(after)).timestamp()))
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15555550100", "phone_number_id": "100000000000001"},
@@ -233,6 +233,8 @@ def test_the_outcome_shows_in_the_thread_as_webhooks_arrive(scene):
     assert scene.desk.refresh()
     (ours,) = [bubble for bubble in thread(scene.desk, scene.customer)["talk"] if bubble["from"] == "shop"]
     assert ours["status"] in ("✓ sent", "✓✓ delivered", "✓✓ read")
+    (same,) = [b for b in thread(another_desk(scene), scene.customer)["talk"] if b["from"] == "shop"]
+    assert same["status"] == ours["status"]
     assert not scene.desk.refresh()
 
 
@@ -266,6 +268,46 @@ def test_who_asked_for_no_more_gets_no_more(scene, wish):
     assert ("STOP" if wish == "stop" else "a complaint") in found["why"]
     assert [m["k"] for m in scene.desk.answer(sending(scene.customer, found["offers"][0]))] == ["refused"]
     assert scene.ledger.sends().empty
+
+
+STOP = {"type": "text", "text": {"body": "Stop."}}
+
+
+@pytest.mark.parametrize("number", ["the same", 40, 43])
+def test_an_opt_out_of_any_age_is_known(scene, number):
+    """Who said STOP years ago does not wait and gets nothing, whatever their number is by now, at an open desk too."""
+    heard(scene, ASKING, STOP, "-800D")
+    if number != "the same":
+        moved = {"type": "user_changed_number", "wa_id": phone(number)}
+        heard(scene, ASKING, {"type": "system", "system": moved}, "-700D")
+        heard(scene, number, {"type": "text", "text": {"body": "And now?"}}, "-1min")
+    for desk in (another_desk(scene), scene.desk):
+        found = thread(desk, scene.customer)
+        row = desk.threads.set_index("customer_id").loc[scene.customer]
+        assert (row["is_open"], row["opted_out"], len(desk.threads)) == (True, True, 24)
+        assert scene.customer not in listed(desk)
+        assert "STOP" in found["why"]
+        assert number == "the same" or found["talk"][-1]["text"] == "And now?"
+        assert [m["k"] for m in desk.answer(sending(scene.customer, found["offers"][0]))] == ["refused"]
+    assert scene.ledger.sends().empty
+
+
+def test_who_opted_out_long_ago_does_not_wait(scene):
+    """A desk knows it when it is opened, before any talk is."""
+    heard(scene, ASKING, STOP, "-800D")
+    desk = another_desk(scene)
+    assert desk.threads.set_index("customer_id").loc[scene.customer, "opted_out"]
+    assert scene.customer not in listed(desk)
+
+
+def test_what_was_said_long_ago_is_there_when_the_talk_is_opened(scene):
+    """The list goes by what was said lately; whoever is opened is shown with all that the ledger heard of them."""
+    words = {"type": "text", "text": {"body": "Do you ship to the islands?"}}
+    for row in (ASKING, CLOSED):
+        heard(scene, row, words, "-100D")
+        desk = another_desk(scene)
+        assert "islands" not in " ".join(desk._views._shop.data.inbound["text"])
+        assert thread(desk, customer(scene, row))["talk"][0]["text"] == words["text"]["body"]
 
 
 @pytest.mark.parametrize("text", ["x" * 1025, "half \ud83d"])

@@ -79,12 +79,11 @@ WORK = {
     "a part of the events": lambda ledger: next(ledger.events_in_parts(100)),
     "a part of the sends": lambda ledger: next(ledger.sends_in_parts(100)),
     "measure": lambda ledger: wa.measure(ledger, campaign=LAST),
-}
-# Every message and cart there ever was, without a receipt: a customer's past is a part of the shop.
-PAST = {
-    "load": lambda ledger: wa.load(as_of=NOW, ledger=ledger),
     "desk": lambda ledger: Shop(shop(), ledger, lambda: NOW).refresh(),
+    "talk": lambda ledger: Shop(shop(), ledger, lambda: NOW).meet(customer_id("phone", phone(NEWCOMERS[0]))),
 }
+# Every message of the last 400 days, and every cart: a customer's past is a part of the shop.
+PAST = {"load": lambda ledger: wa.load(as_of=NOW, ledger=ledger)}
 
 
 @contextmanager

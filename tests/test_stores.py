@@ -423,6 +423,8 @@ def test_what_a_ledger_heard_joins_a_store(tmp_path):
         cart(8, "-3D"),
         said(1, after="-1h", text={"body": "hello"}),
         said(9, after="-2h", context=asked),
+        said(0, after="-700D", text={"body": "STOP"}),
+        said(2, after="-700D", text={"body": "nobody remembers this"}),
     ]
     with Ledger("sqlite://") as ledger:
         ledger.store([body(heard)])
@@ -432,5 +434,8 @@ def test_what_a_ledger_heard_joins_a_store(tmp_path):
     by = ["received_at", "customer_id"]
     same(far.inbound.sort_values(by, ignore_index=True), near.inbound.sort_values(by, ignore_index=True))
     same(far.threads, near.threads)
+    assert far.threads.set_index("to")["opted_out"].to_dict() == {
+        f"+{phone(n)}": opted_out for n, opted_out in ((0, True), (1, False), (8, False), (9, False))
+    }
     same(wa.propose(far), wa.propose(near))
     assert (wa.propose(far)["kind"] == "request").sum() == 1

@@ -13,7 +13,7 @@ from wa_products.ledger.views import ROWS
 from wa_products.states import VALIDITY, are_in, states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from wa_products.datasets import Dataset
     from wa_products.ledger import Ledger
@@ -54,6 +54,7 @@ class Shop:
         if before is not None and new.empty and heard.empty:
             return False
         self._digests = set(campaigns["digest"])
+        heard = pd.concat([self._past(heard), heard], ignore_index=True).sort_values(["at", "event_id"])
         whose = self._hear(heard, self._names(heard))
         if before is not None:
             self._take(*(self._ledger.receipts(name) for name in new["campaign"].unique()))
@@ -124,20 +125,30 @@ class Shop:
     def _remember(self, heard: pd.DataFrame, ids: dict[str, str]) -> None:
         """Hear of customers who were asked for by `ids`, and remember their addresses."""
         names = heard["customer_id"].map(ids).tolist()
-        for who, *addresses in zip(names, *(heard[name].tolist() for name in _NAMES), strict=True):
+        for who, (_, *addresses) in zip(names, _addressed(heard), strict=True):
             self._alias |= {each: who for each in addresses if each and each not in self._alias}
         self._hear(heard, names)
 
-    def _names(self, heard: pd.DataFrame) -> list[str]:
-        told = (heard[name].tolist() for name in ("customer_id", *_NAMES))
-        return [self._who(one, [each for each in addresses if each]) for one, *addresses in zip(*told, strict=True)]
+    def _past(self, heard: pd.DataFrame) -> pd.DataFrame:
+        """Return what says how those stand, since ever, who are known by nothing that was heard: by an old number."""
+        told = _addressed(heard[heard["kind"] != "status"])
+        strangers = {one for one, *addresses in told if one and self._who(one, addresses) is None}
+        found = self._ledger.remembered(self._now() - LATELY, strangers) if strangers else heard
+        return found[~are_in(found["event_id"], heard["event_id"])]
 
-    def _who(self, told: str, addresses: list[str]) -> str:
-        """Return the customer of an event, as the exports call them, and remember their addresses."""
+    def _names(self, heard: pd.DataFrame) -> list[str]:
+        """Return the customer of each event, as the exports call them, and remember their addresses."""
+        names = []
+        for told, *addresses in _addressed(heard):
+            who = self._who(told, addresses) or told
+            self._alias |= dict.fromkeys([each for each in (told, *addresses) if each and who], who)
+            names.append(who)
+        return names
+
+    def _who(self, told: str, addresses: list[str]) -> str | None:
+        """Return the customer with this id or else one of these addresses, None where nobody is known by them."""
         known = [told] if told in self._alias else addresses
-        who = next((self._alias[each] for each in known if each in self._alias), told)
-        self._alias |= dict.fromkeys([told, *addresses] if who else [], who)
-        return who
+        return next((self._alias[each] for each in known if each in self._alias), None)
 
     def _known(self, customers: pd.Series) -> pd.Series:
         return customers.map(lambda who: self._alias.get(who, who)).astype("str")
@@ -150,6 +161,11 @@ class Shop:
         users = (customer_id("user", each) for each in some["recipient"])
         every = zip([*phones, *users], [*some["customer_id"]] * 2, strict=True)
         return {each: each for each in sorted(customers)} | {one: who for one, who in every if one}
+
+
+def _addressed(heard: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Return the customer id of each event and the addresses that it names."""
+    return zip(*(heard[name].tolist() for name in ("customer_id", *_NAMES)), strict=True)
 
 
 def _aliases(data: Dataset) -> dict[str, str]:
