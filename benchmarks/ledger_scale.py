@@ -223,7 +223,13 @@ def _desk(ledger, _size):
     from tests.shops import shop  # noqa: PLC0415
     from wa_products.widgets.shops import Shop  # noqa: PLC0415
 
-    Shop(shop(), ledger, lambda: NOW).refresh()
+    Shop(shop(), ledger, lambda: NOW - DAY * 5 / 6).refresh()  # when the windows of the last campaign are open
+
+
+def _loaded(ledger, _size):
+    from wa_products import load  # noqa: PLC0415
+
+    load(as_of=NOW, ledger=ledger)
 
 
 WORK = {
@@ -234,6 +240,7 @@ WORK = {
     "answers of the last 30 days": lambda ledger, _: ledger.answers(NOW - 30 * DAY),
     "300,000 events in parts": _read_in_parts,
     "a desk is opened": _desk,
+    "a shop is loaded with it": _loaded,
     "a rehearsal": _rehearsed,
     "a plan is registered": _registered,
     "a tenth of it claimed and recorded": _claimed,

@@ -170,6 +170,11 @@ class Ledger:
         with self._engine.begin() as connection:
             return past.remembered(connection, since, customers)
 
+    def ids(self, customers: Collection[str]) -> dict[str, str]:
+        """Return all ids of these customers, and for each that which was given, the first where several were."""
+        with self._engine.begin() as connection:
+            return people.under(connection, customers).heads
+
     def last_at(self) -> pd.Timestamp:
         """Return the time of the latest event, missing where nothing was heard."""
         with self._engine.begin() as connection:

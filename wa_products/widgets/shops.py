@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -41,6 +42,7 @@ class Shop:
         self._learnt: set[str] = set()
         self._met: set[str] = set()
         self._alias = _aliases(data)
+        self._addresses = tuple(self._alias)
         self.data = data
         self.sends = states(frames.conform(frames.empty(ROWS), ROWS, "the ledger"), frames.empty(frames.EVENTS))
 
@@ -54,7 +56,7 @@ class Shop:
         if before is not None and new.empty and heard.empty:
             return False
         self._digests = set(campaigns["digest"])
-        heard = pd.concat([self._past(heard), heard], ignore_index=True).sort_values(["at", "event_id"])
+        self._recognize(heard)
         whose = self._hear(heard, self._names(heard))
         if before is not None:
             self._take(*(self._ledger.receipts(name) for name in new["campaign"].unique()))
@@ -129,12 +131,19 @@ class Shop:
             self._alias |= {each: who for each in addresses if each and each not in self._alias}
         self._hear(heard, names)
 
-    def _past(self, heard: pd.DataFrame) -> pd.DataFrame:
-        """Return what says how those stand, since ever, who are known by nothing that was heard: by an old number."""
+    def _recognize(self, heard: pd.DataFrame) -> None:
+        """Find out who those are of whom nothing that was heard is known: the ledger knows their old numbers too."""
         told = _addressed(heard[heard["kind"] != "status"])
         strangers = {one for one, *addresses in told if one and self._who(one, addresses) is None}
-        found = self._ledger.remembered(self._now() - LATELY, strangers) if strangers else heard
-        return found[~are_in(found["event_id"], heard["event_id"])]
+        for each, stranger in self._ledger.ids(strangers).items() if strangers else ():
+            if who := self._alias.get(each) or self._hashed.get(each):
+                self._alias[stranger] = who
+
+    @cached_property
+    def _hashed(self) -> dict[str, str]:
+        """Which customer of the exports each address is, by the id that the ledger has for it."""
+        kinds = ((address, "phone" if address.isdecimal() else "user") for address in self._addresses)
+        return {customer_id(kind, address): self._alias[address] for address, kind in kinds}
 
     def _names(self, heard: pd.DataFrame) -> list[str]:
         """Return the customer of each event, as the exports call them, and remember their addresses."""
