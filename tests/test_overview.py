@@ -1,6 +1,7 @@
 """All campaigns side by side: counted by the database, and the same numbers as measuring each."""
 
 import random
+import re
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from tests.faulty_server import serving
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
 from wa_products import metrics
 from wa_products.campaigns import overview, send
+from wa_products.commands import main
 from wa_products.errors import DataError
 from wa_products.identities import customer_id
 from wa_products.ledger import Ledger, opening, schema
@@ -286,3 +288,31 @@ def test_on_either_database_the_facts_come_to_the_same(ledger):
         write(connection, crowd)
     agree(ledger)
     sends_agree(ledger)
+
+
+def test_the_command_prints_a_line_a_campaign_and_writes_the_table(tmp_path, capsys):
+    """Every campaign has its counts and what it added, or why that is not told; the file has all columns."""
+    url, out = f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "campaigns.csv"
+    with Ledger(url) as ledger, opening.writing(ledger._engine) as connection:
+        filled_ledger.fill(connection, campaigns=range(12), size=40, phone=phone)
+    assert main(["campaigns", "--ledger", url, "--out", str(out)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 12 + 1
+    assert re.search(r"campaign 0000 .* 40 +36 +35 .* \+\d+\.\d \(-\d+\.\d to \+\d+\.\d\)", lines[1])
+    assert lines[12].endswith("days not over")
+    assert list(pd.read_csv(out)) == list(overview(Ledger("sqlite://")))
+    assert main(["campaigns", "--ledger", url, "--since", "2027-01-01"]) == 0
+    assert capsys.readouterr().out == "No campaign was planned since 2027-01-01.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--since", "someday"], "no day"), (["--horizon", "soon"], "no length of time"), ([], "no ledger")],
+)
+def test_the_command_says_what_is_wrong_with_its_words(words, said, tmp_path, monkeypatch, capsys):
+    """A day that is none, a horizon that is none, or no ledger: one sentence and exit code 2."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WA_LEDGER", raising=False)
+    named = ["--ledger", "sqlite://"] if words else []
+    assert main(["campaigns", *named, *words]) == 2
+    assert said in capsys.readouterr().err

@@ -19,6 +19,7 @@ from wa_products.commands import (
     sending,
     signing,
     storing,
+    surveying,
 )
 from wa_products.commands.shared import BAD_INPUT, FAILED, INTERRUPTED
 from wa_products.errors import DataError, PlanError, SettingsError, WaProductsError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *(demos, doctoring, storing, planning, sending, receiving),
-    *(resolving, reporting, signing, running, backtesting, sandboxes),
+    *(resolving, reporting, surveying, signing, running, backtesting, sandboxes),
 )
 
 _SETTINGS = (
