@@ -300,7 +300,8 @@ def test_the_command_prints_a_line_a_campaign_and_writes_the_table(tmp_path, cap
     assert len(lines) == 1 + 12 + 1
     assert re.search(r"campaign 0000 .* 40 +36 +35 .* \+\d+\.\d \(-\d+\.\d to \+\d+\.\d\)", lines[1])
     assert lines[12].endswith("days not over")
-    assert list(pd.read_csv(out)) == list(overview(Ledger("sqlite://")))
+    with Ledger(url) as ledger:
+        pd.testing.assert_index_equal(pd.read_csv(out).columns, overview(ledger).columns)
     assert main(["campaigns", "--ledger", url, "--since", "2027-01-01"]) == 0
     assert capsys.readouterr().out == "No campaign was planned since 2027-01-01.\n"
 
