@@ -68,10 +68,11 @@ _TALK = (
     ("status", "delivered", -2 * HOUR + 6 * MINUTE, "true", {}),
     ("status", "read", -2 * HOUR + 9 * MINUTE, "s % 2 = 0", {}),
 )
+_LAST = text("SELECT COALESCE(MAX(seq), 0) FROM wa_events")
 _BY_AGENT = "'wamid.agent' || s || '.{0}'"
 _TALK_KEPT = (
     "INSERT INTO wa_orphans (at, wamid, send_id) SELECT at, wamid, send_id FROM wa_events "
-    "WHERE kind || '' = 'status' AND send_id || '' = '' AND seq > :last"
+    "WHERE kind || '' = 'status' AND send_id || '' = '' AND seq > :last AND seq <= :now"
 )
 
 
@@ -137,7 +138,7 @@ def _scrambled(number):
 
 def _talk(connection, rounds, told):
     """Write what was said before a campaign, a round after the other."""
-    last = connection.scalar(text("SELECT COALESCE(MAX(seq), 0) FROM wa_events"))
+    last = connection.scalar(_LAST)
     for n in range(rounds):
         wamid = _BY_AGENT.format(n)
         for kind, status, after, which, differs in _TALK:
@@ -145,7 +146,7 @@ def _talk(connection, rounds, told):
             if kind == "status":
                 ids = {"wamid": wamid, "send_id": "''", "event_id": f"{wamid} || '\\:{status}'"}
             _run(connection, _heard(kind, status, after - n * HOUR, which, differs | ids), told)
-    _run(connection, _TALK_KEPT, told | {"last": last})
+    _run(connection, _TALK_KEPT, {"last": last, "now": connection.scalar(_LAST)})
 
 
 def _heard(kind, status, after, which, differs):
