@@ -166,6 +166,12 @@ def _measured(ledger, _size):
     measure(ledger, campaign=CAMPAIGN)
 
 
+def _overview(ledger, since):
+    from wa_products.campaigns import overview  # noqa: PLC0415
+
+    overview(ledger, since=since, progress=False)
+
+
 def _planned(size, campaign="today"):
     from wa_products.identities import customer_id  # noqa: PLC0415
     from wa_products.plans import Plan  # noqa: PLC0415
@@ -235,6 +241,7 @@ def _loaded(ledger, _size):
 WORK = {
     "rows of a campaign": lambda ledger, _: ledger.rows(CAMPAIGN),
     "measure": _measured,
+    "an overview of 30 days": lambda ledger, _: _overview(ledger, NOW - 30 * DAY),
     "unknown sends of a campaign": lambda ledger, _: ledger.unknowns(NOW, campaign=CAMPAIGN),
     "sends of the last 30 days": lambda ledger, _: ledger.sends(NOW - 30 * DAY),
     "answers of the last 30 days": lambda ledger, _: ledger.answers(NOW - 30 * DAY),
@@ -246,6 +253,8 @@ WORK = {
     "a tenth of it claimed and recorded": _claimed,
     "webhooks listened to": _heard,
     "all of it: answers": lambda ledger, _: ledger.answers(),
+    "all of it: sends": lambda ledger, _: ledger.sends(),
+    "all of it: an overview": lambda ledger, _: _overview(ledger, None),
     "all of it: unknown sends": lambda ledger, _: ledger.unknowns(NOW),
 }
 

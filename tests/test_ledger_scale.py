@@ -15,7 +15,7 @@ from tests.campaign import phone, plan, says, status
 from tests.postgres import ledger_url, postgres  # noqa: F401  # fixtures
 from tests.shops import shop
 from wa_products import metrics
-from wa_products.campaigns import listen
+from wa_products.campaigns import listen, overview
 from wa_products.identities import customer_id
 from wa_products.ledger import Ledger, heard, opening, reading, sending
 from wa_products.widgets.shops import Shop
@@ -72,13 +72,14 @@ WORK = {
     "rows": lambda ledger: ledger.rows(LAST),
     "outcomes": lambda ledger: ledger.outcomes(LAST),
     "receipts": lambda ledger: ledger.receipts(LAST),
-    "orphans": lambda ledger: ledger.orphans(),
+    "orphans": lambda ledger: ledger.orphans(NOW - pd.Timedelta("10D"), NOW),
     "last at": lambda ledger: ledger.last_at(),
     "answers": lambda ledger: ledger.answers(NOW - pd.Timedelta("10D")),
     "sends": lambda ledger: ledger.sends(NOW - pd.Timedelta("10D")),
     "a part of the events": lambda ledger: next(ledger.events_in_parts(100)),
     "a part of the sends": lambda ledger: next(ledger.sends_in_parts(100)),
     "measure": lambda ledger: wa.measure(ledger, campaign=LAST),
+    "overview": lambda ledger: overview(ledger, since=NOW - pd.Timedelta("10D")),
     "desk": lambda ledger: Shop(shop(), ledger, lambda: NOW).refresh(),
     "talk": lambda ledger: Shop(shop(), ledger, lambda: NOW).meet(customer_id("phone", phone(NEWCOMERS[0]))),
 }

@@ -46,7 +46,7 @@ def test_what_was_there_is_there_in_parts(postgres):  # noqa: F811  # the fixtur
 @pytest.mark.slow
 def test_the_contract_holds_in_parts():
     """All that is promised of a ledger on PostgreSQL holds of one in parts."""
-    files = [f"tests/test_{name}.py" for name in ("ledger", "hearing", "resolve", "ledger_scale")]
+    files = [f"tests/test_{name}.py" for name in ("ledger", "hearing", "resolve", "ledger_scale", "overview")]
     words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", "postgresql", *files]
     told = {**os.environ, "LEDGERS_IN_PARTS": "1"}
     done = subprocess.run(words, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
