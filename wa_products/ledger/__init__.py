@@ -115,7 +115,7 @@ class Ledger:
             if connection.scalar(planned.limit(1)) is None:
                 customers, wamids = (), ()
             theirs = people.around(connection, customers)
-            ids = {each for customer in customers for each in theirs.members(customer)}
+            ids = {*customers, *theirs.ids}
             found = heard.rivals(connection, ids, wamids, planned, as_of)
             others = people.around(connection, {*found["customer_id"]} - ids)
             return found.assign(customer_id=views.named(found["customer_id"], theirs | others))
