@@ -62,7 +62,7 @@ _FIRST_PLANNED = (
     "SELECT customer_id, MIN(created_at) AS at FROM wa_plan_rows JOIN wa_plans USING (digest) "
     "WHERE customer_id IN ({0}) GROUP BY customer_id"
 )
-MANY = 4  # proofs for each id asked for: where there are no more, to read them all is cheaper than to look them up
+MANY = 8  # proofs for each id asked for: where there are no more, to read them all is cheaper than to look them up
 
 
 class Standing(NamedTuple):
