@@ -11,6 +11,7 @@ DAY, HOUR, MINUTE = 86_400_000_000, 3_600_000_000, 60_000_000
 REGULARS, ROUND, REGULAR_ROUND = 10, 50, 10  # of each campaign a tenth gets every 10th, the others every 50th
 ID = {"sqlite": "printf('%08x%08x%016x', {0}, {1}, {2})"}
 ID["postgresql"] = "lpad(to_hex({0}), 8, '0') || lpad(to_hex({1}), 8, '0') || lpad(to_hex({2}), 16, '0')"
+EMPTY = {"sqlite": "DELETE FROM made", "postgresql": "TRUNCATE made"}
 _MADE = """
 INSERT INTO made SELECT :base + i, customer_id, phone, {send}, 'wamid.' || {wamid},
 CASE WHEN i % 10 = 9 THEN 'holdout' ELSE 'treated' END, :start + i * 12500, 'S' || (i % 97), (:base + i) % 40 = 1
@@ -93,7 +94,7 @@ def fill(connection, *, campaigns, size, phone, days=1, talk=0):
         told = {"base": k * size, "start": when(k, days), "campaign": name(k), "digest": f"digest {k}"}
         told |= {"regular": regular, "regulars": k % REGULAR_ROUND * regular}
         told |= {"others": (REGULAR_ROUND - 1) * regular + k % ROUND * (size - regular)}
-        _run(connection, "DELETE FROM made", told)
+        _run(connection, EMPTY[connection.dialect.name], told)
         _run(connection, _MADE.format_map(words), told)
         for table, (columns, values) in _FACTS.items():
             _run(connection, f"INSERT INTO {table} ({columns}) {values.format_map(words)}", told)
