@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 SNAPSHOT = "snapshot"  # the kind of an inbound row that tells when a customer last wrote, and hides what came before
 
-REMEMBERED = pd.Timedelta(days=400)  # for which a ledger's sends count: no rest that a shop would ask for is longer
+REMEMBERED = pd.Timedelta(days=400)  # of a ledger's sends and messages: no rest that a shop would ask for is longer
 
 
 class _Orders:
