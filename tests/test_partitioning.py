@@ -14,7 +14,7 @@ from tests.postgres import partition, postgres, room  # noqa: F401  # a fixture
 from wa_products.ledger import Ledger, opening, schema, sending
 
 ROOT = Path(__file__).parent.parent
-PARTED = {"wa_events", "wa_outcomes", "wa_attempts", "wa_intents", "wa_plan_rows", "wa_webhooks"}
+PARTED = {"wa_events", "wa_outcomes", "wa_webhooks"}
 
 
 def test_what_was_there_is_there_in_parts(postgres):  # noqa: F811  # the fixture
