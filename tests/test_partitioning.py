@@ -7,11 +7,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Text, func, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.campaign import NOW, plan, says, status
 from tests.postgres import partition, postgres, room  # noqa: F401  # a fixture
-from wa_products.ledger import Ledger, opening, schema, sending
+from wa_products.ledger import Ledger, opening, reading, schema, sending
 
 ROOT = Path(__file__).parent.parent
 PARTED = {"wa_events", "wa_outcomes", "wa_webhooks"}
@@ -41,6 +42,16 @@ def test_what_was_there_is_there_in_parts(postgres):  # noqa: F811  # the fixtur
             connection.execute(
                 schema.INTENTS.insert(), row | {"address": "a", "digest": "d", "arm": "treated", "at": 1}
             )
+
+
+def test_queries_are_planned_for_look_ups_by_id(postgres, monkeypatch):  # noqa: F811  # the fixture
+    """Whatever the server is set to, the ledger's connections take ids for cheap to look up, and compile nothing."""
+    query = select(*(func.current_setting(name, type_=Text).label(name) for name in ("jit", "random_page_cost")))
+    with Ledger(room(postgres)) as ledger, ledger._engine.begin() as connection:
+        for large in (reading.LARGE, 0):
+            monkeypatch.setattr(reading, "LARGE", large)
+            (found,) = reading.read(connection, query, rows=1)
+            assert found.to_pylist() == [{"jit": "off", "random_page_cost": "1.1"}]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from wa_products.errors import LedgerError, SettingsError
 from wa_products.ledger.migrations import MIGRATIONS, Migration
+from wa_products.ledger.reading import PLANNING
 from wa_products.ledger.schema import METADATA, RECORDS, micros
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def _postgresql(target: URL) -> Engine:
 
     @event.listens_for(made, "connect")
     def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401  # psycopg's own
-        # To compile a query takes a fifth of a second, more than any of them runs here.
-        connection.execute("SET jit = off")
+        for words in PLANNING:
+            connection.execute(words)
         connection.commit()
 
     return made
