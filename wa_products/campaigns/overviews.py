@@ -29,9 +29,10 @@ def overview(
     Counted by the database, so that neither many campaigns nor large ones take memory; `measure` gives the same
     numbers of one campaign, and all that is behind them. `since` leaves out campaigns planned before. Customers:
     ``planned, held_out, submitted, accepted, sent, delivered, read, refused, failed``; by assignment and within
-    `horizon` of ``started_at``: ``treated, treated_with_cart, holdout, holdout_with_cart``; then ``is_complete``,
-    ``difference, low, high`` as `wa_products.metrics.overviews.overview` has them. Raises DataError for a `horizon`
-    that is no span of time.
+    `horizon` of ``started_at``: ``treated, treated_with_cart, holdout, holdout_with_cart``; then ``is_complete``
+    (whether the horizon is over at ``as_of``), ``difference`` (the rate of customers with a cart among the treated less
+    that among the held out) and, once complete, its 96 % Newcombe interval ``low, high``; NaN where nobody was held
+    out. Raises DataError for a `horizon` that is no span of time.
     """
     length, campaigns = span(horizon), ledger.campaigns()
     wanted = campaigns if since is None else campaigns[campaigns["created_at"] >= since]

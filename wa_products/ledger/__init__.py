@@ -135,7 +135,7 @@ class Ledger:
         """
         Return how many customers of `campaign` came how far, by `as_of`, and how many sent a cart within `horizon`.
 
-        The values of `wa_products.metrics.overviews.TOTALS`, by name.
+        The counts of `wa_products.campaigns.overview` by their names, with ``as_of``, the last moment that is known.
         """
         with self._engine.begin() as connection:
             return totals.totals(connection, campaign, as_of, horizon)
