@@ -66,5 +66,6 @@ def _others(
 ) -> pd.DataFrame:
     """Return what other campaigns sent, and may still be in mind, to whom this one planned for or who sent a cart."""
     carts = answers[answers["kind"] == "cart"]
-    customers, named = {*rows["customer_id"], *carts["customer_id"]}, {*carts["context_id"]} - {""}
+    customers = {*rows["customer_id"].tolist(), *carts["customer_id"].tolist()}
+    named = {*carts["context_id"].tolist()} - {""}
     return ledger.rivals(campaign, customers, named, since=since, as_of=as_of)

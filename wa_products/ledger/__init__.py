@@ -81,7 +81,7 @@ class Ledger:
         """
         with self._engine.begin() as connection:
             found = views.rows(connection, campaign)
-            return views.resolved(found, people.around(connection, found["customer_id"]))
+            return views.resolved(found, people.around(connection, found["customer_id"].tolist()))
 
     def receipts(self, campaign: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """
@@ -91,7 +91,7 @@ class Ledger:
         """
         with self._engine.begin() as connection:
             found = heard.receipts(connection, campaign, as_of)
-            return views.resolved(found, people.around(connection, found["customer_id"]))
+            return views.resolved(found, people.around(connection, found["customer_id"].tolist()))
 
     def rivals(
         self,

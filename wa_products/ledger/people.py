@@ -122,9 +122,8 @@ def around(connection: Connection, ids: Collection[str]) -> People:
 
     A planned id stands for its group, the first planned if several.
     """
-    asked = [each for each in ids if each]
-    proofs = connection.scalar(_LAST_PROOF) if asked else 0
-    if not proofs:
+    proofs = connection.scalar(_LAST_PROOF)
+    if not proofs or not (asked := [each for each in ids if each]):
         return People(_ALONE)
     every = proofs <= MANY * len(asked)
     query = _PAIRS if every else asking(connection, _AROUND, asked, IDENTITIES.c.left_id, IDENTITIES.c.right_id)
