@@ -54,9 +54,9 @@ def agree(ledger, **asked):
     for row in found.itertuples():
         results = wa.measure(ledger, campaign=row.campaign, **asked)
         arms, lift = results.arms.set_index("arm"), results.lift.iloc[0]
-        failed = results.sends["state"]
+        states = results.sends["state"]
         told = {name: results.count(step) for name, step in STEPS.items()}
-        told |= {"refused": (failed == "refused").sum(), "failed": (failed == "failed").sum()}
+        told |= {"refused": (states == "refused").sum(), "failed": (states == "failed").sum()}
         told |= {arm: arms.loc[arm, "customers"] for arm in arms.index}
         told |= {f"{arm}_with_cart": arms.loc[arm, "with_cart"] for arm in arms.index}
         assert {name: getattr(row, name) for name in told} == told

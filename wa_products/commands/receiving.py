@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wa_products.commands.shared import LEDGER_HELP, OK, command, known_ledger_url, ledger_url
-from wa_products.errors import DataError
+from wa_products.commands.shared import LEDGER_HELP, OK, command, ledger_url, needed_ledger_url
 from wa_products.settings import RECEIVING, Settings
 
 if TYPE_CHECKING:
@@ -60,9 +59,7 @@ def reparse(arguments: argparse.Namespace) -> int:
     """Read the stored webhooks again."""
     from wa_products.ledger import Ledger  # noqa: PLC0415
 
-    if not (url := known_ledger_url(arguments)):
-        raise DataError("there is no ledger.db in this folder: name the ledger with --ledger or WA_LEDGER")
-    with Ledger(url) as ledger:
+    with Ledger(needed_ledger_url(arguments)) as ledger:
         repair = ledger.reparse(progress=True)
     print(f"{repair.webhooks:,} webhooks read again: {repair.added:,} events added, {repair.removed:,} removed.")
     return OK

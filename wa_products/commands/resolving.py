@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from wa_products.commands.shared import LEDGER_HELP, OK, command, known_ledger_url
+from wa_products.commands.shared import LEDGER_HELP, OK, command, needed_ledger_url
 from wa_products.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.send_ids and (arguments.sent or arguments.not_sent):
         raise DataError("name the send ids to mark; wa-products resolve alone lists them")
     now = pd.Timestamp.now("UTC")
-    if not (url := known_ledger_url(arguments)):
-        raise DataError("there is no ledger.db in this folder: name the ledger with --ledger or WA_LEDGER")
-    with Ledger(url) as ledger:
+    with Ledger(needed_ledger_url(arguments)) as ledger:
         if not arguments.send_ids:
             return _list(ledger, now)
         marked = ledger.resolve(arguments.send_ids, sent=arguments.sent, by=arguments.by, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wa_products.errors import DataError
 from wa_products.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def known_ledger_url(arguments: argparse.Namespace) -> str:
     """Return the URL of the ledger where one was named or lies in this folder, else ``""``: none is made to read it."""
     url = ledger_url(arguments)
     return "" if url == Settings().ledger and not arguments.ledger and not Path("ledger.db").exists() else url
+
+
+def needed_ledger_url(arguments: argparse.Namespace) -> str:
+    """Return what `known_ledger_url` does; raise DataError where that is none."""
+    if url := known_ledger_url(arguments):
+        return url
+    raise DataError("there is no ledger.db in this folder: name the ledger with --ledger or WA_LEDGER")
 
 
 def show_findings(table: pd.DataFrame) -> None:

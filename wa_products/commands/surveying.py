@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from wa_products.commands.shared import LEDGER_HELP, OK, command, known_ledger_url
+from wa_products.commands.shared import LEDGER_HELP, OK, command, needed_ledger_url
 from wa_products.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wa_products.reports.writing import replaced  # noqa: PLC0415
 
     since = _day(arguments.since)
-    if not (url := known_ledger_url(arguments)):
-        raise DataError("there is no ledger.db in this folder: name the ledger with --ledger or WA_LEDGER")
-    with Ledger(url) as ledger:
+    with Ledger(needed_ledger_url(arguments)) as ledger:
         found = overview(ledger, since=since, horizon=arguments.horizon)
     if found.empty:
         print("No campaign was planned" + (f" since {since:%Y-%m-%d}." if since is not None else " yet."))

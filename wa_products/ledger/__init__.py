@@ -227,7 +227,7 @@ class Ledger:
             portions = list(holding.portions(connection, sorted(names), size))
         for portion in portions:
             with self._engine.begin() as connection:
-                part = holding.reached(connection, portion, size)
+                part = holding.reached(connection, portion)
             if len(part):
                 yield part
 

@@ -16,10 +16,12 @@ from wa_products.ledger.schema import ATTEMPTS, EVENTS, INTENTS, OUTCOMES, PLAN_
 from wa_products.ledger.sending import ACCEPTED, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
     from sqlalchemy import ColumnElement, Connection, FromClause, Select
+
+    Portion = tuple[list[ColumnElement[bool]], int]  # which intents, and about how many
 
 _ATTEMPT, _OUTCOME = ATTEMPTS.alias("attempt"), OUTCOMES.alias("told")
 _RECEIPT = EVENTS.alias("receipt")
@@ -70,8 +72,9 @@ def _of_each(query: Select[Any]) -> ColumnElement[Any]:
 HOLDING = Holding.made()
 
 
-def reached(connection: Connection, wanted: Sequence[ColumnElement[bool]], rows: int) -> pd.DataFrame:
-    """Return the `sends` frame of the intents that are `wanted`, about so many `rows`, by the ids that they went to."""
+def reached(connection: Connection, portion: Portion) -> pd.DataFrame:
+    """Return the `sends` frame of a portion of the intents, by the ids that they went to."""
+    wanted, rows = portion
     names = INTENTS.c.campaign, INTENTS.c.customer_id, PLAN_ROWS.c.product_retailer_id
     told = HOLDING.outcome.label("outcome"), HOLDING.at.label("at")
     query = select(*names, *told).select_from(HOLDING.of).where(*wanted, HOLDING.outcome.in_((ACCEPTED, UNKNOWN)))
@@ -79,14 +82,14 @@ def reached(connection: Connection, wanted: Sequence[ColumnElement[bool]], rows:
     return frame(table).assign(at=moments(table["at"]))
 
 
-def portions(connection: Connection, campaigns: Iterable[str], size: int) -> Iterator[list[ColumnElement[bool]]]:
+def portions(connection: Connection, campaigns: Iterable[str], size: int) -> Iterator[Portion]:
     """Yield which intents of the campaigns to take together, at most `size`: some campaigns, or customers of one."""
     together: list[str] = []
     so_far = 0
     for name in campaigns:
         many = connection.scalar(select(func.count()).where(INTENTS.c.campaign == name)) or 0
         if together and so_far + many > size:
-            yield [INTENTS.c.campaign.in_(together)]
+            yield [INTENTS.c.campaign.in_(together)], so_far
             together, so_far = [], 0
         if many > size:
             yield from _pages(connection, name, size)
@@ -94,16 +97,15 @@ def portions(connection: Connection, campaigns: Iterable[str], size: int) -> Ite
             together.append(name)
             so_far += many
     if together:
-        yield [INTENTS.c.campaign.in_(together)]
+        yield [INTENTS.c.campaign.in_(together)], so_far
 
 
-def _pages(connection: Connection, campaign: str, size: int) -> Iterator[list[ColumnElement[bool]]]:
+def _pages(connection: Connection, campaign: str, size: int) -> Iterator[Portion]:
     """Yield the customers of a large campaign from one id to another."""
     of_it, who = INTENTS.c.campaign == campaign, INTENTS.c.customer_id
     first: str | None = connection.scalar(select(func.min(who)).where(of_it))
     while first is not None:
-        after: str | None = connection.scalar(
-            select(who).where(of_it, who >= first).order_by(who).offset(size).limit(1)
-        )
-        yield [of_it, who >= first, *([who < after] if after is not None else [])]
+        following = select(who).where(of_it, who >= first).order_by(who).offset(size).limit(1)
+        after: str | None = connection.scalar(following)
+        yield [of_it, who >= first, *([who < after] if after is not None else [])], size
         first = after

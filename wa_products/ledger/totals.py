@@ -15,7 +15,8 @@ from wa_products.ledger import heard, people
 from wa_products.ledger.holding import HOLDING
 from wa_products.ledger.reading import among
 from wa_products.ledger.schema import EVENTS, INTENTS, OUTCOMES, PLAN_ROWS, PLANS, micros, times
-from wa_products.ledger.sending import ACCEPTED, REFUSED, UNKNOWN
+from wa_products.ledger.sending import ACCEPTED, REFUSED
+from wa_products.states import SUBMITTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
 _SENT, _DELIVERED, _READ, _FAILED = (1 << place for place in range(len(heard.STATUSES)))
-_SUBMITTED = frozenset({ACCEPTED, REFUSED, UNKNOWN})
 
 
 class Alike(NamedTuple):
@@ -72,7 +72,7 @@ def totals(connection: Connection, campaign: str, as_of: pd.Timestamp | None, ho
         "as_of": moments[1],
         "planned": _count(alike),
         "held_out": _count(each for each in alike if each.arm == HOLDOUT),
-        "submitted": _count(each for each in alike if each.outcome in _SUBMITTED or each.is_accepted),
+        "submitted": _count(each for each in alike if each.outcome in SUBMITTED or each.is_accepted),
         "accepted": _count(accepted),
         "sent": _count(each for each in accepted if each.told & _SENT),
         "delivered": _count(each for each in accepted if each.told & _DELIVERED),

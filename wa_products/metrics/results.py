@@ -212,26 +212,26 @@ def results(
     """
     rows = _rows(rows, "the campaign's rows")
     elsewhere = _rows(frames.empty(ROWS) if others is None else others, "the rows of other campaigns")
-    started_at = start_of(rows, campaign["created_at"])
+    lookback, quick, share = span(horizon), span(prompt), float(campaign["holdout"])
+    started_at, groups = start_of(rows, campaign["created_at"]), _groups(data)
+    over_at = started_at + lookback
     known = _known(frames.require(events, frames.EVENTS, "events"), as_of)
     told = known[(known["kind"] != "status") & (known["at"] >= started_at)]
-    rivals = _rivals(elsewhere, known, in_mind(started_at, horizon), as_of)
+    rivals = _rivals(elsewhere, known, in_mind(started_at, lookback), as_of)
     sends = _sends(rows, known, told, as_of).assign(nth=lambda found: times.nth(found, rivals))
-    lines, groups = cart_lines(told), _groups(data)
-    seen = _seen(sends, rivals, told)
-    carts, pairs = claimed(lines, seen, rows["customer_id"], lookback=span(horizon), prompt=span(prompt), groups=groups)
+    seen, lines = _seen(sends, rivals, told), cart_lines(told)
+    carts, pairs = claimed(lines, seen, rows["customer_id"], lookback=lookback, prompt=quick, groups=groups)
     lines = attributed(lines, carts, groups)
-    both = tables.arms(sends, carts, started_at, span(horizon))
-    until = min(as_of, started_at + span(horizon))
-    watched = monitor(sends, carts, started_at, until, float(campaign["holdout"]))
-    bought = None if data is None else spending(sends, data.orders, started_at, span(horizon))
+    both = tables.arms(sends, carts, started_at, lookback)
+    watched = monitor(sends, carts, started_at, min(as_of, over_at), share)
+    every = pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows
     return Results(
         **{name: campaign[name] for name in ("campaign", "digest", "approved_by", "created_at", "expires_at")},
-        holdout=float(campaign["holdout"]),
+        holdout=share,
         started_at=started_at,
         as_of=as_of,
-        horizon=span(horizon),
-        prompt=min(span(prompt), span(horizon)),
+        horizon=lookback,
+        prompt=min(quick, lookback),
         sends=sends,
         waterfall=tables.waterfall(campaign["waterfall"], sends),
         funnel=tables.funnel(sends, carts),
@@ -242,15 +242,10 @@ def results(
         money=tables.money(lines),
         arms=both,
         monitor=watched,
-        lift=_lift(both, sends, watched, float(campaign["holdout"]), is_over=as_of >= started_at + span(horizon)),
-        placebo=placebo(
-            sends, carts, lines, started_at=started_at, lookback=span(horizon), prompt=span(prompt), groups=groups
-        ),
-        spending=pd.DataFrame(columns=SPENDING) if bought is None else bought,
-        orphans=orphans(
-            pd.concat([rows, elsewhere], ignore_index=True) if len(elsewhere) else rows,
-            known[known["at"] >= started_at],
-        ),
+        lift=_lift(both, sends, watched, share, is_over=as_of >= over_at),
+        placebo=placebo(sends, carts, lines, started_at=started_at, lookback=lookback, prompt=quick, groups=groups),
+        spending=_spending(sends, data, started_at, lookback),
+        orphans=orphans(every, known[known["at"] >= started_at]),
     )
 
 
@@ -305,6 +300,12 @@ def _sends(rows: pd.DataFrame, events: pd.DataFrame, told: pd.DataFrame, as_of: 
 def _writes_stop(told: pd.DataFrame) -> pd.Series:
     wrote = told["kind"].isin(["inbound", "enquiry"])
     return wrote & says_stop(told["text"].where(wrote, ""))
+
+
+def _spending(
+    sends: pd.DataFrame, data: Dataset | None, started_at: pd.Timestamp, horizon: pd.Timedelta
+) -> pd.DataFrame:
+    return pd.DataFrame(columns=SPENDING) if data is None else spending(sends, data.orders, started_at, horizon)
 
 
 def _groups(data: Dataset | None) -> dict[str, str] | None:
